@@ -177,7 +177,7 @@ def file_of(written: list[str], ending: Ending, header: str = HEADER) -> bytes:
     return (ending.first + text).encode()
 
 
-#: Values that stand in a wrong column, or nowhere. The empty ones, and those that are right somewhere, are among them.
+#: Values that are wrong in their column, or everywhere; also empty values and values that are right in some column.
 BAD_CELLS = [
     *("", " ", "x", "NULL", "\\N", "H264", "h264", "H264.SD", "Sharp.8K", "porn", "transcoding", "failed", "success"),
     *("cn-shanghai", "cn-shanghai ", "us-west-1", "mainland", "frame", "minute", "Minute", "GB"),
@@ -224,7 +224,7 @@ BAD_CELLS = [
 
 @st.composite
 def dirty_files(draw: st.DrawFn) -> bytes:
-    """A clean file of which cells, or bytes, were changed afterwards."""
+    """A clean file with cells, or bytes, changed afterwards."""
     written = draw(clean_files(max_rows=12))
     for _ in range(draw(st.integers(0, 3))):
         number = draw(st.integers(0, len(written) - 1))

@@ -1,4 +1,4 @@
-"""The world of usage and price sheets in tests: small ones of both, and the shortest ways through the program."""
+"""Small usage files and price sheets for tests, and the shortest ways to run the program on them."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ GOOD: Mapping[str, str] = {
 
 
 def row(**values: str) -> str:
-    """A good usage row with some of its values changed. Values stand in it as they are, quotes included."""
+    """A good usage row with some of its values changed. Values are written as given, quotes included."""
     assert not values.keys() - set(COLUMNS), values
     cells = {**GOOD, **values}
     return ",".join(cells.get(name, "") for name in COLUMNS)

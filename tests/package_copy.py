@@ -1,4 +1,4 @@
-"""A copy of the package to add something to, as ARCHITECTURE.md has it, and to run."""
+"""A copy of the package, to add something as ARCHITECTURE.md describes it, and to run."""
 
 from __future__ import annotations
 

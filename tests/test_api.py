@@ -137,7 +137,7 @@ def test_without_an_arrow_library_a_message_says_what_to_install(
         bill(USAGE, prices).to_arrow()
 
 
-def test_what_is_refused_comes_with_all_its_problems(prices: mps_bill.PriceBook, tmp_path: Path) -> None:
+def test_a_refusal_has_all_its_problems(prices: mps_bill.PriceBook, tmp_path: Path) -> None:
     with pytest.raises(InputRejected, match="and 8 more") as refused:
         bill(SAMPLES / "bad-delivery.csv", prices)
     assert [problem.place.line for problem in refused.value.problems] == [2, 3, 4, 5, 6, 7, 8, 9, 11]
@@ -165,7 +165,7 @@ def test_the_package_loads_nothing_until_it_is_asked(tmp_path: Path) -> None:
         mps_bill.bils  # type: ignore[attr-defined] # noqa: B018
 
 
-def test_what_is_public_is_one_list() -> None:
+def test_the_public_names_are_one_list() -> None:
     assert sorted(api.__all__) == sorted(mps_bill.__all__)
     assert all(getattr(mps_bill, name) is getattr(api, name) for name in mps_bill.__all__)
 

@@ -39,7 +39,7 @@ PACKAGES = (
 _LEVEL = {package: level for level, packages in enumerate(PACKAGES) for package in packages}
 
 PURE_PACKAGES = ("core", "documents", "rating", "settlement")
-#: The modules of pure packages that deal with the world outside: the YAML parser, files, and the account.
+#: The modules of pure packages that read from outside: the YAML parser, files, and the account.
 AT_THE_EDGE = (
     "mps_bill.documents.yaml_tree",
     "mps_bill.documents.read_document",
@@ -139,7 +139,7 @@ CALLED_FROM_OUTSIDE = {"format_options", "format_epilog"}
 
 
 def unused_names(sources: Iterable[str]) -> set[str]:
-    """The functions and classes that stand in some sources only where they are defined."""
+    """The functions and classes that some sources mention only where they are defined."""
     sources = list(sources)
     words = Counter(re.findall(r"\w+", "\n".join(sources)))
     nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
@@ -169,7 +169,7 @@ def pure_modules() -> list[tuple[str, ast.Module]]:
     return [(name, tree) for name, tree in modules() if package_of(name) in PURE_PACKAGES and name not in AT_THE_EDGE]
 
 
-def test_pure_packages_import_nothing_that_touches_the_world() -> None:
+def test_pure_packages_import_nothing_with_side_effects() -> None:
     found = pure_modules()
     assert len(found) > 15
     wrong = [
@@ -181,7 +181,7 @@ def test_pure_packages_import_nothing_that_touches_the_world() -> None:
     assert not wrong
 
 
-def test_pure_packages_call_nothing_that_touches_the_world_or_makes_a_float() -> None:
+def test_pure_packages_call_nothing_with_side_effects_and_make_no_float() -> None:
     wrong = []
     for name, tree in pure_modules():
         for node in ast.walk(tree):

@@ -39,8 +39,8 @@ def test_what_the_project_says_of_itself() -> None:
     assert mps_bill.__version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_wheel_has_what_lies_beside_the_package() -> None:
-    """Every folder that the program looks for beside the package (`shipped_folder`) is in the wheel, and so in the sdist."""
+def test_the_wheel_has_the_folders_next_to_the_package() -> None:
+    """Every folder that the program looks for next to the package (`shipped_folder`) is in the wheel, and so in the sdist."""
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     sdist = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "mps_bill").rglob("*.py")]

@@ -110,7 +110,7 @@ def test_example_6_smart_tag_by_whole_minutes(engine: EngineName, tmp_path: Path
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_7_video_dna_by_whole_minutes(engine: EngineName, tmp_path: Path) -> None:
-    # The same seconds in several jobs: the sum is cut, not each job.
+    # The same seconds in several jobs: the sum is rounded, not each job.
     parts = [usage_of("video_dna", job_id=part, quantity=part, unit="second") for part in ("59990.5", "29.4", "0.1")]
     run = billed(tmp_path, usage_text(parts), WHOLE_MINUTES, options=MeterOptions(engine=engine))
     assert amounts_of(run) == [("DNA", "50")]

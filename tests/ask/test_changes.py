@@ -85,7 +85,7 @@ def test_a_change_is_by_quantity_by_price_new_or_gone(tmp_path: Path) -> None:
     assert [key for key, _ in run.changes.rows] == [("audio",), ("transcoding",), ("dna",)]
 
 
-def test_another_spec_of_an_item_is_no_change_of_its_price(tmp_path: Path) -> None:
+def test_another_spec_of_an_item_does_not_change_its_price(tmp_path: Path) -> None:
     """From HD to SD nothing got cheaper: HD is gone and SD is new, or less and more of them is used."""
     usage = kit.usage_text(
         [
@@ -100,7 +100,7 @@ def test_another_spec_of_an_item_is_no_change_of_its_price(tmp_path: Path) -> No
     assert by_spec["H264.HD"][6] == "-6.51"
 
 
-def test_minutes_are_no_change_of_images(tmp_path: Path) -> None:
+def test_an_item_with_another_kind_of_unit_is_gone_and_new(tmp_path: Path) -> None:
     """An item whose unit is of another kind in a new version is gone, and new."""
     images = kit.SHEET.replace("2023-11-01T", "2023-11-20T").replace(
         "    unit: minute\n    spec: DNA", "    unit: image\n    spec: DNA"

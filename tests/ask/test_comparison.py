@@ -161,7 +161,7 @@ def test_percent(here: str, there: str, expected: str) -> None:
     assert percent(Fraction(there) / Fraction(here)) == Decimal(expected)
 
 
-def test_there_is_no_percentage_of_nothing() -> None:
+def test_zero_has_no_percentage() -> None:
     assert change(Decimal(0), Decimal(1))[-1] is None
 
 

@@ -78,7 +78,7 @@ def test_graduated_tiers_make_several_lines() -> None:
 
 
 def test_a_quantity_is_taken_as_results_print_it() -> None:
-    """Results have units in the plural; no other word is taken for a unit."""
+    """Results have units in the plural; no other word is treated as a unit."""
     question = Question("review", "porn", "3", "minutes", AT)
     assert amounts(one(question)) == amounts(one(replace(question, unit="minute")))
     with pytest.raises(InputRejected) as refused:
@@ -95,7 +95,7 @@ def test_the_assumed_use_of_the_month_is_named(used: str, shown: str) -> None:
     assert dict(steps(found, "CNY"))["Month"] == f"assumed use in 2026-01 before this: {shown}; see --month-used"
 
 
-def test_regions_stand_in_the_order_asked_for_each_once() -> None:
+def test_regions_are_in_the_order_asked_for_each_once() -> None:
     regions = ["eu-central-1", "cn-shanghai", "eu-central-1"]
     found = estimate(Question("transcoding", "H264.HD", "1", "minute", AT), regions, shipped("mps-intl"))
     assert [(each.assignment.region, *amounts(each)) for each in found] == [
@@ -116,7 +116,7 @@ def test_regions_stand_in_the_order_asked_for_each_once() -> None:
         (Question("review", "porn", "1", "minute", AT, month_used="-1"), ["--month-used bad-quantity"]),
     ],
 )
-def test_what_a_bill_refuses_is_refused(question: Question, expected: list[str]) -> None:
+def test_usage_that_a_bill_refuses_is_refused(question: Question, expected: list[str]) -> None:
     with pytest.raises(InputRejected) as caught:
         one(question)
     shown = caught.value.report.shown

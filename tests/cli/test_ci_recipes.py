@@ -273,7 +273,7 @@ def test_every_code_leads_to_its_section(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_no_address_is_made_up() -> None:
-    """What the project says of itself stands at addresses of the provider alone; it knows none of its own."""
+    """All addresses in the project's metadata are the provider's; it has none of its own."""
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
     assert all(re.match(r"https://([a-z]+\.)*(aliyun|alibabacloud)\.com/", url) for url in urls.values())
     sources = [*(ROOT / "mps_bill").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *CI.iterdir(), ROOT / "README.md"]

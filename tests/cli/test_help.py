@@ -73,7 +73,7 @@ READING_COMMANDS = ["bill", "settle", "explain", "reconcile", "compare", "plans 
 
 
 @pytest.mark.parametrize("words", READING_COMMANDS)
-def test_options_stand_under_what_they_are_for(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_are_listed_under_their_purpose(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of(words, capsys)
     titles = re.findall(r"^([A-Z].+):$", text, re.MULTILINE)
     assert titles == ["Arguments", "What to bill", "What to show", "Reading", "Engine", "Example"]

@@ -73,7 +73,7 @@ def refused(folder: Path, capsys: pytest.CaptureFixture[str], words: list[str]) 
         ("account.yaml", "--account account.yaml"),
     ],
 )
-def test_what_is_read_is_not_overwritten(
+def test_an_input_is_not_overwritten(
     folder: Path, capsys: pytest.CaptureFixture[str], option: str, command: str, path: str, other: str
 ) -> None:
     if other.startswith("--account") and command not in WITH_ACCOUNT:
@@ -108,7 +108,7 @@ def test_a_file_on_standard_input_is_not_overwritten(folder: Path) -> None:
 
 
 def _device(path: Path, minor: int) -> Path:
-    """A copy of a device of the system: 3 takes everything, 5 has zeros without end, 7 has no room."""
+    """A copy of a device of the system: 3 accepts everything, 5 has zeros without end, 7 is full."""
     try:
         os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
         path.open("rb").close()
@@ -137,9 +137,7 @@ def test_a_device_is_written_to_and_stays_one(good: Path, option: str, format_: 
 
 
 @pytest.mark.parametrize("format_", ["json", "csv", "table", "xlsx", "html", "chart", "focus"])
-def test_a_disk_without_room_is_no_wrong_command_line(
-    good: Path, format_: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_full_disk_is_not_a_wrong_command_line(good: Path, format_: str, capsys: pytest.CaptureFixture[str]) -> None:
     _device(good / "full", 7)
     assert run([*GOOD, "-f", format_, "-o", "full"]) == 3
     assert capsys.readouterr().err == "mps-bill: full cannot be written: No space left on device\n"
@@ -304,7 +302,7 @@ def test_a_limit_that_was_crossed_is_said_and_by_how_much(good: Path, capsys: py
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_rejected_rows_beside_a_result_are_something_found(folder: Path, command: str) -> None:
+def test_a_result_with_rejected_rows_exits_as_something_found(folder: Path, command: str) -> None:
     words = [*COMMANDS[command], "-p", "prices", "--rejects", str(folder / "rejects.csv"), "-q"]
     assert run(words) == 1
     without = [*COMMANDS[command], "-p", "prices", "-q"]

@@ -1,4 +1,4 @@
-"""Values that the command line takes as they are, held to the conversion of its library."""
+"""Values that the command line takes as they are agree with the conversion of its library."""
 
 from __future__ import annotations
 

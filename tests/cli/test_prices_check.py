@@ -1,4 +1,4 @@
-"""`prices check` of folders, beside lists for reference, and by the calendar."""
+"""`prices check` of folders, with reference lists, and by the calendar."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def test_a_price_list_to_compare_with(folder: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize("ours", shipped_sheets())
 @pytest.mark.parametrize("list_", ["mps-china", "mps-intl", "cdn-china", "cdn-intl", "oss-china", "kms-intl"])
-def test_no_shipped_sheet_is_odd_beside_another(ours: str, list_: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_shipped_sheet_is_odd_compared_with_another(
+    ours: str, list_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert found(capsys, ours, "--against", list_, *TODAY) == []
 
 
@@ -151,7 +153,7 @@ def test_a_finding_is_known_again_when_lines_are_added_before_it(
         ("name: Transmuxing", "name: Standard transcoding", 'transcoding has the name "Standard transcoding" too ('),
     ],
 )  # fmt: skip
-def test_what_finance_writes_is_answered_with_what_to_write(
+def test_words_that_finance_uses_are_answered_with_the_right_ones(
     old: str, new: str, message: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert SHEET.count(old) >= 1
@@ -161,7 +163,7 @@ def test_what_finance_writes_is_answered_with_what_to_write(
     assert any(message in f"{one}\n" for one in messages), messages
 
 
-def test_a_price_for_all_others_is_no_hole_of_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gap_in_every_other_region_is_not_in_every_region(capsys: pytest.CaptureFixture[str]) -> None:
     """An item with prices of its own regions has none in every other one, not in every one."""
     assert run(["prices", "show", "prices", "--coverage"]) == 0
     out = capsys.readouterr().out

@@ -64,9 +64,7 @@ def test_a_profile_reads_job_lists(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("path", ["usage.csv", "old.yaml", "new.yaml"])
 @pytest.mark.parametrize("option", ["--output", "--rejects"])
-def test_what_is_read_is_not_overwritten(
-    option: str, path: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_input_is_not_overwritten(option: str, path: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(folder)
     said = " ".join(diff(capsys, "--usage", "usage.csv", option, path, code=2)[1].split())
     assert f"{option}: {path} is also given as" in said
@@ -90,7 +88,7 @@ def test_sheets_of_two_products_are_compared_each_by_itself(capsys: pytest.Captu
 # ---- --fail-if-up ----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_no_percentage_is_named_or_judged_on_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_without_a_percentage_are_named_or_judged_on_usage(capsys: pytest.CaptureFixture[str]) -> None:
     Path("new.yaml").write_text(kit.SHEET.replace("minimum: 0.02}", "minimum: 60}", 1))
     Path("usage.csv").write_text(kit.usage_text([kit.row(quantity="30")]))
     change = (
@@ -113,7 +111,7 @@ def test_what_is_no_percentage_is_named_or_judged_on_usage(capsys: pytest.Captur
     )
 
 
-def test_what_is_payable_is_judged_and_not_the_list_amount_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_payable_amount_is_judged_and_not_the_list_amount_alone(capsys: pytest.CaptureFixture[str]) -> None:
     Path("new.yaml").write_text(kit.SHEET.replace("mode: down", "mode: up"))
     Path("usage.csv").write_text(kit.usage_text([kit.row()]))
     assert diff(capsys, "--fail-if-up", "5", code=4)[1] == (
@@ -174,7 +172,7 @@ def test_a_last_version_that_is_deleted_is_a_reason(folder: Path, capsys: pytest
 
 
 def test_a_limit_that_two_sheets_cross_is_named_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With both sheets; and a price that follows another one is not named beside it."""
+    """With both sheets; and a price that follows another one is not named as well."""
     _folders(kit.SHEET, folder)
     for path in (folder / "old" / "2024.yaml", *(folder / "new").iterdir()):
         later = path.read_text()
@@ -239,7 +237,7 @@ _LATER = kit.SHEET.replace("2023-11-01T00:00:00+08:00", "2025-01-01T00:00:00+08:
     ],
     ids=["put-off", "deleted", "renamed"],
 )
-def test_what_is_in_force_at_a_time_must_not_rise(change: Any, folder: Path) -> None:
+def test_prices_in_force_at_a_time_must_not_rise(change: Any, folder: Path) -> None:
     for name in ("before", "after"):
         (folder / name).mkdir()
         (folder / name / "a.yaml").write_text(kit.SHEET)
@@ -310,7 +308,7 @@ def test_the_sentence_leads_with_what_changed(
 
 
 def test_the_counts_of_the_sentence_are_those_of_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Prices that follow another item are counted beside those that moved by themselves, in both."""
+    """Prices that follow another item are counted with those that moved by themselves, in both."""
     for name, price in (("old.yaml", "0.0099"), ("new.yaml", "0.0105")):
         (folder / name).write_text(GOOD.read_text().replace("0.0099", price))
     assert run(["prices", "diff", "old.yaml", "new.yaml", "--format", "markdown"]) == 1

@@ -55,7 +55,7 @@ def test_standard_input_from_a_pipe() -> None:
     assert (from_pipe.returncode, from_pipe.stdout) == (0, from_file.stdout)
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_a_reader_that_goes_away_is_not_an_error() -> None:
     program = " ".join(f"'{word}'" for word in RUN)
     words = "bill samples/studio-2023-11-10.csv --prices mps-china --all --format json"
     done = subprocess.run(

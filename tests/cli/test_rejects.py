@@ -1,4 +1,4 @@
-"""Rejected rows are written as they stood, and once mended they can be fed back."""
+"""Rejected rows are written as they were, and once corrected they can be read again."""
 
 from __future__ import annotations
 

@@ -104,11 +104,11 @@ def test_the_limit_judges_what_is_shown(shown: Any, usage: str, capsys: pytest.C
         (["--only", "item=review", "-f", "focus"], "remove --only"),
     ],
 )
-def test_what_cannot_be_shown_is_refused(shown: Any, usage: str, words: list[str], message: str) -> None:
+def test_an_impossible_selection_is_refused(shown: Any, usage: str, words: list[str], message: str) -> None:
     assert message in shown("bill", usage, *words, code=WRONG_COMMAND_LINE)
 
 
-def test_a_region_that_is_known_and_was_not_used_comes_to_nothing(shown: Any, usage: str) -> None:
+def test_a_known_region_without_usage_costs_nothing(shown: Any, usage: str) -> None:
     document = as_json(shown("bill", usage, "--only", "region=cn-shenzhen", "-f", "json"))
     assert (document["bills"], document["total"]) == ([], {"list_amount": "0", "net_amount": "0"})
 
@@ -195,8 +195,10 @@ vouchers:
 
 
 @pytest.mark.parametrize("format_", ["table", "markdown", "html"])
-def test_what_bills_freeze_and_a_statement_releases_has_its_column(shown: Any, tmp_path: Path, format_: str) -> None:
-    """3.724 and 1.68, of which the voucher pays 1.12 and 0.38 and the rest is frozen until the statement releases it all."""
+def test_amounts_that_bills_freeze_and_a_statement_releases_have_a_column(
+    shown: Any, tmp_path: Path, format_: str
+) -> None:
+    """Of 3.724 and 1.68 the voucher pays 1.12 and 0.38; the rest is frozen until the statement releases it all."""
     (tmp_path / "usage.csv").write_text(LIMITED)
     (tmp_path / "account.yaml").write_text(MONTHLY)
     words = ["settle", str(tmp_path / "usage.csv"), "-a", str(tmp_path / "account.yaml"), "--by", "item"]
@@ -208,8 +210,8 @@ def test_what_bills_freeze_and_a_statement_releases_has_its_column(shown: Any, t
     assert re.search(r"Monthly statements\s+0\.00\s+3\.90\s+[-−]3\.90\s", text)
 
 
-def test_what_a_bill_is_rounded_up_by_is_paid_in_the_row_of_roundings(tmp_path: Path, shown: Any) -> None:
-    """40 x 0.0651 are 2.604, which is rounded up to 3: the voucher pays 1 and the balance 2, of which 0.396 are the rounding."""
+def test_the_amount_of_rounding_up_is_paid_in_the_row_of_roundings(tmp_path: Path, shown: Any) -> None:
+    """40 x 0.0651 are 2.604, rounded up to 3: the voucher pays 1 and the balance 2, including the rounding of 0.396."""
     (tmp_path / "sheet.yaml").write_text(SHEET.replace("{places: 2, mode: down}", "{places: 0, mode: up}"))
     usage = "job_id,completed_at,region,item,spec,quantity,unit\nj,2023-11-10T11:20:00+08:00,cn-shanghai,video,HD,40,minute\n"
     (tmp_path / "usage.csv").write_text(usage)
@@ -236,7 +238,9 @@ def test_a_workbook_of_a_settlement_has_a_sheet_for_each_summary(shown: Any, tmp
     assert all(len(name) <= 31 for name in names)
 
 
-def test_what_is_a_part_says_so_beside_rows_for_programs(usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_partial_result_for_programs_says_so_on_standard_error(
+    usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for command in (["bill"], ["compare", "--region", "cn-shanghai=cn-beijing"]):
         for words in (["--on", "2023-11-29"], ["--only", "tag_project=news"]):
             assert run([*command, usage, "-p", "mps-china", "-f", "csv", *words]) == DONE

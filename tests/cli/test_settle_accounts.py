@@ -128,7 +128,7 @@ def test_an_account_id_reaches_no_other_folder(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.usefixtures("place")
-def test_what_is_saved_elsewhere_settles_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_accounts_saved_elsewhere_can_be_settled_further(capsys: pytest.CaptureFixture[str]) -> None:
     Path("after").mkdir()
     before = _texts()
     assert _settle("--save", "after", "--format", "csv") == 0
@@ -169,7 +169,7 @@ def test_no_account_is_charged_where_one_would_be_charged_twice(capsys: pytest.C
 
 
 def _full() -> str:
-    """A device on which no byte has room: a copy of the system's."""
+    """A device that accepts no byte: a copy of the system's `full`."""
     try:
         os.mknod("full", 0o666 | stat.S_IFCHR, os.makedev(1, 7))
         Path("full").open("wb").close()
@@ -212,7 +212,7 @@ def test_accounts_without_room_leave_the_old_result(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("place")
-def test_what_is_outstanding_of_all_accounts_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_outstanding_amount_of_all_accounts_is_stated(capsys: pytest.CaptureFixture[str]) -> None:
     for id_, balance in (("a", "0"), ("b", "0.25")):
         Path("accounts", f"{id_}.yaml").write_text(_ACCOUNT.format(id_).replace("10", balance))
     assert _settle("--fail-on-outstanding", "--fail-over", "1.9", "-q") == 4

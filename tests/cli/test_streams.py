@@ -104,7 +104,7 @@ def _read(terminal: int) -> bytes:
 
 @pytest.fixture
 def full(tmp_path: Path) -> Path:
-    """A device on which no byte has room: a copy of the system's."""
+    """A device that accepts no byte: a copy of the system's `full`."""
     device = tmp_path / "full"
     try:
         os.mknod(device, 0o666 | 0o020000, os.makedev(1, 7))
@@ -115,7 +115,7 @@ def full(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], BILL, [*BILL, "-f", "json"], [*BILL, "-f", "xlsx"]])
-def test_full_standard_output_is_one_message_and_no_wrong_command_line(full: Path, words: list[str]) -> None:
+def test_full_standard_output_is_one_message_and_not_a_wrong_command_line(full: Path, words: list[str]) -> None:
     done = shell(f"> {full}", *words)
     assert done.returncode == 3
     assert done.stderr.count(b"\n") == 1
@@ -191,7 +191,7 @@ def test_signals_end_a_run_and_leave_nothing_behind(number: int, code: int, tmp_
     assert not list((tmp_path / "temporary").iterdir())
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
+def test_files_that_a_killed_run_left_are_removed_by_the_next(tmp_path: Path) -> None:
     run = _busy(tmp_path, "--rejects", str(tmp_path / "rejects.csv"))
     # While it lives, another run sweeps nothing of it.
     others = ["--output", str(tmp_path / "other.csv"), "--temp-dir", str(tmp_path / "temporary")]

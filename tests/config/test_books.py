@@ -22,7 +22,7 @@ def loaded(folder: Path, text: str) -> Books:
     return books_of(load_settings(path, {})["books"].values)
 
 
-def test_what_the_file_names_and_what_it_does_not(tmp_path: Path) -> None:
+def test_accounts_that_the_file_names_and_the_defaults_of_the_others(tmp_path: Path) -> None:
     found = loaded(tmp_path, "books:\n  balance: Assets:1123-预付\n  items: {dna: Expenses:Dna}\n  opening: false\n")
     assert found == Books({"balance": "Assets:1123-预付"}, {"dna": "Expenses:Dna"}, False)
     assert found.account("balance") == "Assets:1123-预付"
@@ -73,7 +73,7 @@ def test_what_the_file_names_and_what_it_does_not(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_has_its_place(line: str, expected: str, tmp_path: Path) -> None:
+def test_an_error_has_its_place(line: str, expected: str, tmp_path: Path) -> None:
     with pytest.raises(InputRejected) as caught:
         loaded(tmp_path, f"books:\n  {line}\n")
     problem = caught.value.report.shown[0]

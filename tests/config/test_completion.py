@@ -83,7 +83,7 @@ def usage(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_what_a_small_file_holds_is_offered(usage: str, shell: Shell) -> None:
+def test_values_of_a_small_file_are_offered(usage: str, shell: Shell) -> None:
     assert shell.offers(f"mps-bill explain {usage} --job ") == ["j-1", "j-2"]
     assert shell.offers(f"mps-bill explain --job j-2 --set region=x {usage} --account a --job ") == ["j-1", "j-2"]
     assert shell.offers(f"mps-bill bill {usage} --by tag") == ["tag_project"]

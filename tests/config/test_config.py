@@ -46,7 +46,7 @@ def test_the_nearest_file_upward_counts(studio: Path) -> None:
     assert find_config(studio / "november") is None
 
 
-def test_paths_are_those_beside_the_file_and_ids_stay_ids(studio: Path) -> None:
+def test_paths_are_relative_to_the_config_file_and_ids_stay_ids(studio: Path) -> None:
     settings = load_settings(studio / FILE_NAME, {})
     assert settings["prices"] == Setting(("mps-china", "../own.yaml", "../../team"), "../mps-bill.yaml:1:1")
     assert settings["account"].values == ("../studio.yaml",)
@@ -134,7 +134,7 @@ def test_a_format_can_be_the_default_where_it_needs_no_file_and_would_be_used(na
         assert load_settings(tmp_path / FILE_NAME, {})["format"].values == (name,)
 
 
-def test_a_broken_file_does_not_stand_in_the_way_of_help_and_of_full_command_lines(
+def test_a_broken_file_does_not_prevent_help_and_full_command_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / FILE_NAME).write_text("pries: []\n")

@@ -33,7 +33,7 @@ def test_a_problem_starts_with_its_place_and_ends_with_its_kind() -> None:
     assert str(Place("a.csv")) == "a.csv"
 
 
-def test_problems_stand_in_order_of_place_each_once() -> None:
+def test_problems_are_in_order_of_place_each_once() -> None:
     second, first, tenth = problem(2, column=9), problem(2), problem(10)
     assert in_order([tenth, second, first, second]) == (first, second, tenth)
 
@@ -120,7 +120,7 @@ SPECS = [
      "narrowband_hd", "us-west-2", "KB", "H264.HD.NarrowBandHDV1",
      "editing_pro", "editing", "volume_normalisation_std", "hdr_pro"],
 )  # fmt: skip
-def test_what_has_another_price_is_never_proposed(word: str) -> None:
+def test_a_spec_with_another_price_is_never_proposed(word: str) -> None:
     assert near_miss(word, SPECS) == ""
 
 

@@ -9,7 +9,7 @@ from mps_bill.core.growing import Growing
 
 
 @given(st.lists(st.integers(0, 2)), st.lists(st.tuples(st.integers(0, 50), st.integers(0, 2)), max_size=20))
-def test_it_is_what_a_tuple_would_be_whatever_grows_from_what(start: list[int], steps: list[tuple[int, int]]) -> None:
+def test_it_equals_a_tuple_however_it_grows(start: list[int], steps: list[tuple[int, int]]) -> None:
     """Each step makes another sequence of one of those there are, and none of them ever changes."""
     pairs = [(Growing(start), tuple(start))]
     for number, item in steps:
@@ -23,6 +23,6 @@ def test_it_is_what_a_tuple_would_be_whatever_grows_from_what(start: list[int], 
         assert grown != (*expected, 0)
 
 
-def test_what_grows_is_not_copied() -> None:
+def test_growing_does_not_copy() -> None:
     shorter = Growing(range(1000))
     assert shorter.plus(1)._items is shorter._items

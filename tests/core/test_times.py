@@ -65,7 +65,7 @@ def test_every_spelling_of_one_instant_is_that_instant(text: str) -> None:
         ("1970-01-01T00:00:00.000001Z", 1),
         ("2023-11-10T03:20:00.1Z", MOMENT * 1_000_000 + 100_000),
         ("2023-11-10T03:20:00.123456Z", MOMENT * 1_000_000 + 123_456),
-        # Finer than a microsecond is cut, so that the last instant of an hour stays in its hour.
+        # Digits beyond the microsecond are dropped, so that the last instant of an hour stays in its hour.
         ("2023-11-10T03:59:59.999999999Z", (MOMENT + 2_400) * 1_000_000 - 1),
         ("2024-02-29T00:00:00Z", 1_709_164_800_000_000),
         ("2000-02-29T23:59:59Z", 951_868_799_000_000),
@@ -159,7 +159,7 @@ def test_a_given_offset_does_not_change_a_time_that_has_one() -> None:
         "2023-W45-5T11:20:00Z",
     ],
 )
-def test_anything_else_is_no_time(text: str) -> None:
+def test_anything_else_is_not_a_time(text: str) -> None:
     with pytest.raises(ValueError, match="is not an ISO 8601 date and time"):
         parse_instant(text, EIGHT)
 
@@ -200,7 +200,7 @@ def test_offsets(text: str, seconds: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "z", "08:00", "+8", "+15:00", "+08:60", "UTC", "Asia/Shanghai", "+08:00 ", "UTC+8"]
 )
-def test_what_is_no_offset(text: str) -> None:
+def test_values_that_are_not_offsets(text: str) -> None:
     with pytest.raises(ValueError, match="is not an offset from UTC"):
         parse_offset(text)
 
@@ -227,7 +227,7 @@ def second(text: str) -> int:
         (HOUR, "1970-01-01T07:30:00+08:00", "1970-01-01T07:00:00+08:00"),
     ],
 )
-def test_cycles_are_cut_on_the_billing_clock(cycle: int, completed: str, start: str) -> None:
+def test_cycles_begin_on_the_billing_clock(cycle: int, completed: str, start: str) -> None:
     calendar = Calendar(cycle, EIGHT)
     assert iso(calendar.cycle_start(second(completed)), EIGHT) == start
     assert calendar.cycle_end(calendar.cycle_start(second(completed))) - second(start) == cycle

@@ -132,6 +132,6 @@ def test_thirds_of_a_cent_are_not_lost_by_rounding_the_quantity_first() -> None:
         (0, "minute", "0.0651", "0", "0"),
     ],
 )
-def test_what_an_amount_was_before_it_was_rounded(micros: int, name: str, price: str, exact: str, rounded: str) -> None:
+def test_the_exact_amount_before_rounding(micros: int, name: str, price: str, exact: str, rounded: str) -> None:
     assert exact_amount_text(micros, unit(name), D(price)) == exact
     assert amount_of(micros, unit(name).micros, D(price)) == D(rounded)

@@ -1,7 +1,7 @@
 """The output shown in README.md, README.zh-CN.md and the pages of docs/: written by running the commands, and compared with
 what they print.
 
-A block stands between two comments and is written by this module:
+A block is between two comments and is written by this module:
 
     <!-- output: mps-bill bill samples/month-turn.csv --prices mps-china -->
     <!-- end -->

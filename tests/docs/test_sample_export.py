@@ -18,7 +18,7 @@ def test_the_export_is_that_of_the_sample_day() -> None:
     assert FILE.read_bytes().decode("utf-8") == text()
 
 
-def test_what_is_wrong_in_the_export_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_errors_of_the_export_are_found(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["reconcile", DAY, "--prices", "mps-china", "--bill", str(FILE), "--mapping", NAMES, "--format", "json"]
     assert run(words) == 1
     document = json.loads(capsys.readouterr().out)

@@ -30,5 +30,5 @@ def test_pending_bills_are_listed_in_short_and_add_up(
     assert len(rows) == min(listed + 1, 576)
     if listed < 576:
         assert rows[-1][:3] == ["and", str(576 - listed), "more"]
-    # What the month comes to, less what was issued by then.
+    # The sum of the month, less the bills issued by then.
     assert sum(Decimal(row[-1].replace(",", "")) for row in rows) == Decimal("3275.52") - Decimal("604.26")

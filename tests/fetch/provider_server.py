@@ -1,4 +1,4 @@
-"""A provider on 127.0.0.1 for the official client in tests: it pages, throttles, cuts connections and repeats."""
+"""A provider on 127.0.0.1 for the official client in tests: it pages, throttles, breaks connections and repeats."""
 
 from __future__ import annotations
 

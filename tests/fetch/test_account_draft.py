@@ -98,7 +98,7 @@ def settle(capsys: pytest.CaptureFixture[str], code: int) -> str:
     return out + err
 
 
-def test_what_the_provider_knows_is_in_the_file(fetch: Fetch, fake: FakeProvider) -> None:
+def test_facts_known_to_the_provider_are_in_the_file(fetch: Fetch, fake: FakeProvider) -> None:
     lines = [line for line in draft(fetch, fake).splitlines() if not line.lstrip().startswith("#")]
     assert lines == [
         "format: mps-bill/account/1",
@@ -136,7 +136,7 @@ def test_what_the_provider_knows_is_in_the_file(fetch: Fetch, fake: FakeProvider
     assert fake.parameters("QueryResourcePackageInstances") == [{"PageSize": "300", "PageNum": "1"}]
 
 
-def test_what_the_provider_does_not_know_is_explained(fetch: Fetch, fake: FakeProvider) -> None:
+def test_facts_unknown_to_the_provider_are_explained(fetch: Fetch, fake: FakeProvider) -> None:
     lines = draft(fetch, fake).splitlines()
     for number, line in enumerate(lines):
         if line.endswith(": FILL IN"):

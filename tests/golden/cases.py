@@ -16,7 +16,7 @@ from mps_bill.cli import run
 from tests.conftest import ROOT
 
 GOLDEN = Path(__file__).resolve().parent
-#: Folders of the repository that a command may name as they stand in it.
+#: Folders of the repository that a command may name by their path in it.
 SHARED_FOLDERS = ("samples", "pricing")
 _EXPECTATIONS = ("command", "environment", "stdin", "stdout", "stderr", "exit_code", "expected")
 _VARIABLES_OF_TERMINALS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "TTY_COMPATIBLE", "TTY_INTERACTIVE")

@@ -1,4 +1,4 @@
-"""Whole commands: standard output, standard error, exit code and written files, to the byte (README.md beside this)."""
+"""Whole commands: standard output, standard error, exit code and written files, to the byte (see README.md in this folder)."""
 
 from __future__ import annotations
 

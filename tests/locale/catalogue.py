@@ -3,7 +3,7 @@
     python tests/locale/catalogue.py --rewrite
 
 brings every `mps_bill/locale/*/LC_MESSAGES/mps_bill.po` up to date (a new text without a translation, an old one dropped) and
-compiles it into the `.mo` beside it, which is what the program reads.
+compiles it into the `.mo` in the same folder, which the program reads.
 """
 
 from __future__ import annotations

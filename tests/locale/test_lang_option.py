@@ -56,7 +56,7 @@ def test_an_unknown_language_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def for_programs() -> list[str]:
-    """The golden cases of which the result is for programs."""
+    """The golden cases with a result for programs."""
     cases = [name for name in case_names() if not name.startswith("config/")]
     return [name for name in cases if re.search(r"\b(json|csv|focus|github|junit|sarif)\b", " ".join(result_of(name)))]
 
@@ -68,20 +68,20 @@ def result_of(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", for_programs())
-def test_what_programs_read_is_the_same_in_every_language(
+def test_results_for_programs_are_the_same_in_every_language(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MPS_BILL_LANG", "zh")
     assert run_case(name, tmp_path, monkeypatch) == expected(name)
 
 
-#: What is no word: units, names of formats and of this program.
+#: Not words: units, names of formats and of this program.
 ABBREVIATIONS = {"CNY", "UTC", "CSV", "JSON", "DNA", "mps-bill"}
 
 
 @pytest.mark.parametrize("command", [BILL, [*BILL, "--by", "day,item", "--by", "tag_project"], SETTLE])
 def test_a_page_has_no_word_of_another_language(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """But for what stands in the input: codes, specs, regions, names of items that the price sheet has in English only."""
+    """Except text of the input: codes, specs, regions, names of items that the price sheet has in English only."""
     page = printed([*command, "-f", "html", "--lang", "zh"], monkeypatch)
     assert '<html lang="zh-CN">' in page
     found = set(re.findall(r"[A-Za-z][A-Za-z_-]+", " ".join(_texts_of_page(page))))

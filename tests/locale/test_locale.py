@@ -20,7 +20,7 @@ ENGLISH_MODULES = (
     *("findings_view", "case_view", "focus_view", "journal", "books"),
     *("formats", "beancount", "hledger", "github", "junit", "sarif"),
 )
-#: Tags stand between their texts; what a page says is held by `test_a_page_has_no_word_of_another_language`.
+#: Pages have tags between their texts; `test_a_page_has_no_word_of_another_language` checks them.
 PAGES = ("html", "html_charts", "html_tables")
 
 ENGLISH_FUNCTIONS = (
@@ -67,7 +67,7 @@ def test_a_translation_has_the_values_of_its_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", languages())
-def test_what_the_program_reads_is_the_catalogue(name: str) -> None:
+def test_the_program_reads_the_catalogue(name: str) -> None:
     assert path_of(name, "po").read_bytes() == catalogue.po(catalogue.updated(name))
     assert path_of(name, "mo").read_bytes() == catalogue.mo(catalogue.updated(name))
 

@@ -28,7 +28,7 @@ CSV = usage_text(ROWS).encode()
 
 
 def found(*arguments: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """The names of the sources that the arguments stand for, and the problems as (place, code)."""
+    """The names of the sources that the arguments select, and the problems as (place, code)."""
     with usage_sources(arguments) as (sources, problems):
         return [one.name for one in sources], [(str(one.place), one.kind.code) for one in problems]
 
@@ -37,7 +37,7 @@ def rows_read(one: UsageSource, engine: EngineName) -> int:
     return metered([one], options=MeterOptions(engine=engine)).rows_read
 
 
-def test_globs_stand_for_files_sorted_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_globs_select_files_sorted_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("b-2.csv", "b-10.csv", "a.csv", "b-1.csv.gz"):
         Path(name).write_bytes(CSV)
@@ -326,7 +326,7 @@ def test_files_of_every_format_are_one_run(engine: EngineName, tmp_path: Path) -
 
 
 def write_parquet(path: Path, rows: list[dict[str, str]], **types: str) -> None:
-    """Writes rows as Parquet: every column text, but for those whose type is given."""
+    """Write rows as Parquet: every column is text, except those with a given type."""
     with duckdb.connect() as connection:
         names = list(rows[0])
         values = ", ".join(

@@ -189,7 +189,7 @@ def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     assert [file.name for file in files] == [path]
 
 
-def test_what_cannot_be_found_or_read(tmp_path: Path) -> None:
+def test_files_that_cannot_be_found_or_read(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_bytes(b"id: \xff\n")
     (tmp_path / "empty").mkdir()

@@ -125,7 +125,7 @@ def test_a_day_begins_on_the_billing_clock() -> None:
     assert _sheet(half_hour).billing.calendar.offset == 19_800
 
 
-def test_what_yaml_would_type_is_kept_as_text() -> None:
+def test_values_that_yaml_would_convert_are_kept_as_text() -> None:
     sheet = _sheet(changed("0.0330", "'0.03300'", changed("name: Transmuxing", "name: no")))
     price = sheet.items["transcoding"].prices["H264.LD"]["mainland"]
     assert isinstance(price, FlatPrice)

@@ -166,7 +166,7 @@ BY_ITSELF = {
 
 
 @pytest.mark.parametrize("path", [*SHIPPED, *map(str, CONTRACTS)], ids=lambda path: Path(path).stem)
-def test_what_a_sheet_shows_by_itself(path: str) -> None:
+def test_mistakes_that_a_sheet_shows_by_itself(path: str) -> None:
     """Mistakes are found in a contract with its own codes, which no list has."""
     text = (SHIPPED[path].path if path in SHIPPED else Path(path)).read_text()
     for slips, (least, count) in zip((cell_slips(text), table_slips(text)), BY_ITSELF[Path(path).stem], strict=True):

@@ -101,7 +101,7 @@ def test_a_new_month_and_another_item_begin_anew() -> None:
     assert [line[2:4] for bill in bills for line in lines_of(bill)] == [("10", "0-10"), ("2", "10-20")] * 2
 
 
-def test_what_plans_cover_fills_no_tier() -> None:
+def test_usage_covered_by_plans_fills_no_tier() -> None:
     usage = {("traffic", "out", "cn-beijing"): "12", ("traffic", "in", "us-west-1"): "12"}
     (cycle,) = hours({at("11-10 09"): usage}, book(SHEET))
     unit = cycle.charges[0].item.unit.micros
@@ -147,7 +147,7 @@ def test_a_month_that_was_counted_by_region_goes_on_across_the_item() -> None:
     assert lines_of(bill) == [("out", "cn-shanghai", "1", "10-20", "0.25")]
 
 
-def test_it_counts_what_a_newer_version_no_longer_prices() -> None:
+def test_it_counts_specs_that_a_newer_version_no_longer_prices() -> None:
     dropped = SHEET.replace("2023-11-01", "2023-11-10").replace("      in:", "      out2:")
     usage = {
         at("11-09 09"): {("traffic", "in", "us-west-1"): "12"},
@@ -168,8 +168,8 @@ def test_the_order_of_rows_does_not_matter(engine: EngineName, order: tuple[int,
     assert sum(line.amount for line in run.bills[0].lines) == Decimal("7.7")
 
 
-def test_one_area_by_itself_is_what_it_was() -> None:
-    """Without `across`, what two regions use adds up nowhere."""
+def test_without_across_each_region_counts_by_itself() -> None:
+    """Without `across` the usage of two regions is not added up."""
     prices: PriceBook = book(SHEET.replace(", across: item", ""))
     usage = {("traffic", "out", "us-west-1"): "8", ("traffic", "out", "cn-beijing"): "8"}
     (bill,) = list_bills(hours({parse_second("2023-11-10T09:00:00+08:00"): usage}, prices))

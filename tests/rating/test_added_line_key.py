@@ -12,7 +12,7 @@ import pytest
 from tests.kit import SHEET, row, usage_of, usage_text
 from tests.package_copy import change, copy_package, mps_bill
 
-#: 10 minutes at 0.0651, 5 at 0.0056 and 1,000 frames at 0.003255: the bill comes to 3.934, rounded down to 3.93.
+#: 10 minutes at 0.0651, 5 at 0.0056 and 1,000 frames at 0.003255: the bill is 3.934, rounded down to 3.93.
 USAGE = usage_text(
     [
         row(),

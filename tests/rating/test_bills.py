@@ -1,4 +1,4 @@
-"""Bills: their cycle and issue time, the cut to money, months, what is held back, and the order of lines."""
+"""Bills: cycle and issue time, rounding to money, months, bills that are held back, and the order of lines."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_daily_cycle_is_a_day_of_the_billing_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("zone", ["+08:00", "+00:00", "+05:30", "-03:30"])
-def test_hours_are_cut_on_the_clock_of_the_sheet(zone: str, tmp_path: Path) -> None:
+def test_hours_begin_on_the_clock_of_the_sheet(zone: str, tmp_path: Path) -> None:
     rows = [row(job_id=str(minute), completed_at=f"2023-11-10T11:{minute:02}:00Z") for minute in (0, 29, 30, 59)]
     run = billed(tmp_path, usage_text(rows), changed(('timezone: "+08:00"', f'timezone: "{zone}"'),
                  ("2023-11-01T00:00:00+08:00", f"2023-11-01T00:00:00{zone}")))  # fmt: skip
@@ -71,7 +71,9 @@ def test_hours_are_cut_on_the_clock_of_the_sheet(zone: str, tmp_path: Path) -> N
         (3, "up", "0.00", "0.651"),
     ],
 )
-def test_the_sum_of_a_bill_is_cut_once(places: int, mode: str, adjustment: str, payable: str, tmp_path: Path) -> None:
+def test_the_sum_of_a_bill_is_rounded_once(
+    places: int, mode: str, adjustment: str, payable: str, tmp_path: Path
+) -> None:
     sheet = changed(("{places: 2, mode: down}", f"{{places: {places}, mode: {mode}}}"))
     run = billed(tmp_path, usage_text([row()]), sheet)
     amounts = run.bills[0].amounts
@@ -92,7 +94,7 @@ def test_cents_that_are_not_whole_are_dropped(quantity: str, payable: str, tmp_p
 
 
 def test_lines_are_summed_exactly_before_the_cut(tmp_path: Path) -> None:
-    # 0.0056 + 0.0056 + 0.0056 = 0.0168: three lines cut by themselves would make 0.
+    # 0.0056 + 0.0056 + 0.0056 = 0.0168: three lines rounded one by one would make 0.
     rows = [
         usage_of("audio", job_id=region, region=region, quantity="1") for region in ("cn-beijing", "us-west-1", "CN")
     ]
@@ -100,7 +102,7 @@ def test_lines_are_summed_exactly_before_the_cut(tmp_path: Path) -> None:
     assert (amount_text(amounts.list_amount), amount_text(amounts.payable)) == ("0.0168", "0.01")
 
 
-def test_lines_stand_in_the_order_of_the_sheet(tmp_path: Path) -> None:
+def test_lines_are_in_the_order_of_the_sheet(tmp_path: Path) -> None:
     rows = [
         usage_of("dna"),
         usage_of("review", job_id="j-4", spec="terrorism"),
@@ -190,7 +192,7 @@ def run_amount(tmp_path: Path) -> Decimal:
 MONTHLY = changed(("settlement: hourly", "settlement: monthly"))
 
 
-def test_under_monthly_settlement_the_month_is_cut_once(tmp_path: Path) -> None:
+def test_under_monthly_settlement_the_month_is_rounded_once(tmp_path: Path) -> None:
     times = ("2023-11-10T11:20:00+08:00", "2023-11-10T12:20:00+08:00", "2023-11-30T16:00:00Z")
     run = billed(tmp_path, usage_text([row(job_id=at, completed_at=at) for at in times]), MONTHLY)
     assert [amount_text(bill.amounts.payable) for bill in run.bills] == ["0.651"] * 3
@@ -202,7 +204,7 @@ def test_under_monthly_settlement_the_month_is_cut_once(tmp_path: Path) -> None:
     assert (amount_text(total.list_amount), amount_text(total.payable)) == ("1.953", "1.95")
 
 
-def test_a_statement_month_that_is_not_issued_yet_is_not_cut(tmp_path: Path) -> None:
+def test_a_statement_month_that_is_not_issued_yet_is_not_rounded(tmp_path: Path) -> None:
     text = usage_text([row()])
     before = billed(tmp_path, text, MONTHLY, as_of=parse_second("2023-12-01T00:59:59+08:00"))
     assert (before.months, len(before.bills)) == ((), 1)

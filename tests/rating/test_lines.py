@@ -81,7 +81,7 @@ def shown(item: str, minutes: str, used: str = "0", plan: str = "0") -> list[tup
         ),
         ("50", "250.5", [("50", "250.5+", "0.1", "5")]),
         ("50", "100000", [("50", "250.5+", "0.1", "5")]),
-        # Nothing stands in the tier that has been reached.
+        # No usage is a line in the tier that the month has reached.
         ("0", "0", [("0", "0-100", "1", "0")]),
         ("0", "100", [("0", "0-100", "1", "0")]),
         ("0", "101", [("0", "100-250.5", "0.5", "0")]),
@@ -150,8 +150,8 @@ def test_a_flat_price_makes_one_line(spec: str, minutes: str, amount: str) -> No
 
 
 @pytest.mark.parametrize(("plan", "amount"), [("0", "9.765"), ("30", "7.812"), ("149.99", "0.000651"), ("150", "0")])
-def test_a_flat_price_is_of_what_plans_leave(plan: str, amount: str) -> None:
-    """150 minutes at 0.0651; of 120 that a plan leaves 7.812, of 0.01 it is 0.000651."""
+def test_a_flat_price_applies_to_the_usage_that_plans_leave(plan: str, amount: str) -> None:
+    """150 minutes at 0.0651; for the 120 that a plan leaves 7.812, for 0.01 it is 0.000651."""
     minute = UNITS["minute"].micros
     (line,) = rate(charge("transcoding", "150", "H264.HD", book(SHEET)), int(Decimal(plan) * minute), 0)
     assert (stripped(line.amount), line.micros, line.records) == (amount, 150 * minute, 1)

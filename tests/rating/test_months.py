@@ -1,4 +1,4 @@
-"""Statement months: whose bills are in them, and which version of a sheet cuts them."""
+"""Statement months: the bills in them, and the version of a sheet that rounds them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def from_(start: str, mode: str) -> str:
 @pytest.mark.parametrize(
     ("usage", "expected"),
     [
-        # 10 minutes at 0.0651 are 0.651; two hours of them 1.302, cut once.
+        # 10 minutes at 0.0651 are 0.651; two hours of them 1.302, rounded once.
         ({"11-30 22": "10", "11-30 23": "10"}, [("mps", "2023-11", "1.302", "1.30")]),
         # The last hour of November is in November, the first of December in December.
         ({"11-30 23": "10", "12-01 00": "20"}, [("mps", "2023-11", "0.651", "0.65"), ("mps", "2023-12", "1.302", "1.30")]),
@@ -44,7 +44,7 @@ def test_a_month_has_the_bills_whose_cycles_begin_in_it(
 
 
 def test_each_product_has_its_own_month() -> None:
-    """0.009765 of each of two products stays below a cent; one sum of both would be cut to 0.01."""
+    """0.009765 of each of two products stays below a cent; one sum of both would be rounded to 0.01."""
     prices = book(MONTHLY, OTHER)
     usage = {at("11-10 09"): {**video("0.15"), ("films", "HD", "cn-shanghai"): "0.15"}}
     months = statement_months(list_bills(hours(usage, prices)))
@@ -70,14 +70,14 @@ def test_the_version_in_force_as_the_month_ends_cuts_it(second: str, payable: st
         assert [amount_text(one.amounts.payable) for one in months] == [payable]
 
 
-def test_the_last_hour_of_a_month_is_cut_with_it() -> None:
+def test_the_last_hour_of_a_month_is_rounded_with_it() -> None:
     """0.651 of 23:00-24:00: the version that begins at 24:00 and rounds up has no part in it."""
     prices = book(MONTHLY, from_("2023-12-01T00:00:00", "up"))
     months = statement_months(list_bills(hours({at("11-30 23"): video("10")}, prices)))
     assert [(one.month, amount_text(one.amounts.payable)) for one in months] == [("2023-11", "0.65")]
 
 
-def test_a_month_before_every_version_is_cut_by_the_first() -> None:
+def test_a_month_before_every_version_is_rounded_by_the_first() -> None:
     """An account can hold amounts of a month that the sheets of this run do not reach back to."""
     prices = book(from_("2023-12-01T00:00:00", "half-up"), from_("2024-01-01T00:00:00", "up"))
     closing = {month: prices.sheet_closing("mps", month).billing.mode for month in ("2023-11", "2023-12", "2024-01")}

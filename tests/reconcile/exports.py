@@ -97,7 +97,7 @@ Row = dict[str, str]
 
 
 def rows_of(bills: Iterable[Bill], settlements: Sequence[Settlement] = ()) -> list[Row]:
-    """A row per line of every bill, its payable at two decimals; the odd cents stand on the first rows that can bear them."""
+    """A row per line of every bill, its payable at two decimals; the odd cents are on the first rows that can bear them."""
     paid = {id(one.bill): one for one in settlements}
     rows: list[Row] = []
     for bill in bills:

@@ -35,7 +35,7 @@ Found = list[tuple[str, Category, str]]
 
 
 def more(case: Case, number: int, usage: str, amount: str, payable: str) -> None:
-    """Gives a row another quantity, list amount and payable; the rest is its cut."""
+    """Give a row another quantity, list amount and payable; the rest is its rounding."""
     discount = stripped(Decimal(amount) - Decimal(payable))
     case.rows[number] |= {"用量": usage, "原价": amount, "优惠金额": discount}
     pay(case.rows[number], payable)
@@ -122,17 +122,17 @@ def half(case: Case) -> None:
         # Two rows of one line may differ by two cents.
         (two_rows_at_tolerance, [("2023-11-10 11:00", "rounding", "0.02")]),
         (two_rows_above_tolerance, [("2023-11-10 11:00", "price", "0.02")]),
-        # 1 minute more at our price is 0.0651, 11 minutes at 0.0049 more are 0.0539. Our cut of 0.001 goes to the largest.
+        # 1 minute more at our price is 0.0651, 11 minutes at 0.0049 more are 0.0539. Our rounding of 0.001 goes to the largest.
         (quantity_and_price, [("2023-11-10 11:00", "quantity", "0.0661"), ("2023-11-10 11:00", "price", "0.0539")]),
-        # 0.8 - 0.651 - 0.0651 = 0.0839 are not quantity x price, and with the cut 0.0849.
+        # 0.8 - 0.651 - 0.0651 = 0.0839 are not quantity x price, and with the rounding 0.0849.
         (quantity_and_amount, [("2023-11-10 11:00", "quantity", "0.0651"), ("2023-11-10 11:00", "price", "0.0849")]),
         (coupon, [("2023-11-10 11:00", "discount", "-0.1")]),
-        # 100 minutes more are 6.51; the bill is 6.52 more. A whole cent is no cut of one line, but may be one of two.
+        # 100 minutes more are 6.51; the bill is 6.52 more. One line never loses a whole cent by rounding; two lines may.
         (whole_cent, [("2023-11-10 11:00", "quantity", "6.51"), ("2023-11-10 11:00", "rounding", "0.01")]),
         (whole_cent_of_two, [("2023-11-10 14:00", "quantity", "6.52"), ("2023-11-10 14:00", "quantity", "2.17")]),
-        # -3 x 0.0651 = -0.1953 is the largest, which bears the cut: -0.17 + 0.1953 - 0.0217 = 0.0036.
+        # -3 x 0.0651 = -0.1953 is the largest, which bears the rounding: -0.17 + 0.1953 - 0.0217 = 0.0036.
         (more_and_less, [("2023-11-10 14:00", "quantity", "-0.1917"), ("2023-11-10 14:00", "quantity", "0.0217")]),
-        # Two prices in one line: 5 minutes at 0.0049 or 0.0149 more, or 0.0051 less; with the cut that is 0.02, 0.07, -0.03.
+        # Two prices in one line: 5 minutes at 0.0049 or 0.0149 more, or 0.0051 less; with the rounding: 0.02, 0.07, -0.03.
         (lambda case: two_prices(case, "0.07", "0.35", "0.34"), [("2023-11-10 11:00", "price", "0.02")]),
         (lambda case: two_prices(case, "0.08", "0.4", "0.39"), [("2023-11-10 11:00", "price", "0.07")]),
         (lambda case: two_prices(case, "0.06", "0.3", "0.29"), [("2023-11-10 11:00", "price", "-0.03")]),
@@ -142,7 +142,7 @@ def half(case: Case) -> None:
         (half, []),
     ],
 )
-def test_what_differs_by_how_much(tmp_path: Path, plant: Callable[[Case], None], expected: Found) -> None:
+def test_differences_and_their_amounts(tmp_path: Path, plant: Callable[[Case], None], expected: Found) -> None:
     case = Case(tmp_path)
     plant(case)
     result = case.compare()
@@ -153,21 +153,21 @@ def test_what_differs_by_how_much(tmp_path: Path, plant: Callable[[Case], None],
 @pytest.mark.parametrize(
     ("discount", "payable", "expected"),
     [
-        # 50 minutes are 3.255, and ours is cut by 0.005. A row may be cut by 0.015 (half a cent, and an odd cent of the bill):
+        # 50 minutes are 3.255; rounding takes 0.005 of ours. A row may lose 0.015 (half a cent and an odd cent of the bill):
         # the bill is a cent less. It may show that as a discount or nowhere.
         ("0.015", "3.24", [("rounding", "-0.01")]),
         ("0", "3.24", [("rounding", "-0.01")]),
-        # More is a discount: 0.025 less, of which our cut has 0.005.
+        # More is a discount: 0.025 less, 0.005 of it our rounding.
         ("0.025", "3.23", [("discount", "-0.02")]),
-        # Or more: 0.015, and our cut of 0.005.
+        # Or more: 0.015, and our rounding of 0.005.
         ("0", "3.27", [("rounding", "0.02")]),
-        # A discount of 0.02 of which the payable has only 0.005: the discount, and an odd cent and a half beside our cut.
+        # A discount of 0.02, only 0.005 of it in the payable: the discount, and an odd cent and a half besides our rounding.
         ("0.02", "3.25", [("discount", "-0.02"), ("rounding", "0.02")]),
-        # Both: a discount of 0.02, and a cut of 0.015.
+        # Both: a discount of 0.02, and a rounding of 0.015.
         ("0.02", "3.22", [("discount", "-0.02"), ("rounding", "-0.01")]),
     ],
 )
-def test_a_row_is_cut_by_at_most_a_cent_and_a_half(
+def test_rounding_takes_at_most_a_cent_and_a_half_of_a_row(
     tmp_path: Path, discount: str, payable: str, expected: list[tuple[Category, str]]
 ) -> None:
     case = Case(tmp_path, kit.usage_text([kit.row(quantity="50")]))
@@ -182,7 +182,7 @@ def test_a_row_is_cut_by_at_most_a_cent_and_a_half(
     ("discount", "stated", "rest"),
     [("0.001", "0", "0"), ("0", "0", "0.001"), ("0", "0.001", "0"), ("0.001", "0.001", "0"), ("0", "0.05", "0.001")],
 )
-def test_a_cut_that_a_row_states_explains_it_only_where_it_is_the_rest(
+def test_the_rounding_that_a_row_states_explains_it_only_if_it_is_the_rest(
     tmp_path: Path, discount: str, stated: str, rest: str
 ) -> None:
     """0.651 are paid with 0.65. An export shows the thousandth as a discount, nowhere, by itself, or twice."""
@@ -191,7 +191,7 @@ def test_a_cut_that_a_row_states_explains_it_only_where_it_is_the_rest(
     assert unexplained(replace(row, amounts=amounts)) == Decimal(rest)
 
 
-def test_odd_cents_of_a_bill_that_is_not_right_are_no_odd_cents(tmp_path: Path) -> None:
+def test_a_wrong_bill_has_no_odd_cents(tmp_path: Path) -> None:
     """Five lines of 0.044268 are a bill of 0.22. With lists of 0.04 and one of 0.06 it may be right; at 0.23 the 0.015732 that
     the line has too much is its own, less what is odd in the others: 0.00134 - 4 x 0.004268 + 0.01 = -0.005732."""
     five = odd_cents.case(tmp_path)
@@ -207,7 +207,7 @@ def test_odd_cents_of_a_bill_that_is_not_right_are_no_odd_cents(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("whole_bill", "more"),
     [
-        # Two rows of 0.04 can lack half a cent each and the cent of the cut: 0.02, so a row may have 0.02 + 0.005 more.
+        # Two rows of 0.04 can lack half a cent each and the cent of the rounding: 0.02, so a row may have 0.02 + 0.005 more.
         ("0.08", "0.015"),
         ("0.09", "0.015"),
         ("0.10", "0.025"),
@@ -220,7 +220,7 @@ def test_rows_lack_no_more_than_half_a_cent_each_and_the_cent_of_the_cut(whole_b
 
 def test_each_bill_has_odd_cents_of_its_own(tmp_path: Path) -> None:
     """0.044 five times is 0.22, and rounded 0.20: 0.025 more on a row. Not on rows of other hours or products, nor where the
-    bill of 0.23 is a cent from what its rows come to."""
+    bill of 0.23 is a cent off the sum of its rows."""
     row = Case(tmp_path).compare().export.rows[0]
     place = iter(range(100, 200))
 
@@ -271,7 +271,7 @@ def test_a_line_of_several_rows_is_as_exact_as_all_of_them(tmp_path: Path) -> No
     assert found(case.compare()) == []
 
 
-def test_what_does_not_end_is_rounded_half_up(tmp_path: Path) -> None:
+def test_an_endless_amount_is_rounded_half_up(tmp_path: Path) -> None:
     """At 0.05 a minute 304 seconds instead of 300 are 5.0666666667 minutes, and 4 seconds 0.0033333333; 2 less -0.0016666667."""
     sheet = kit.SHEET.replace('Captions: {"*": 0.3}', 'Captions: {"*": 0.05}')
     regions = ("cn-beijing", "cn-shanghai")
@@ -285,7 +285,7 @@ def test_what_does_not_end_is_rounded_half_up(tmp_path: Path) -> None:
             "优惠金额": stripped(Decimal(amount) - Decimal("0.25")),
         }
     result = case.compare()
-    # Together 0.0016666666 more at list price and nothing at the payable: the cut takes it from the larger.
+    # Together 0.0016666666 more at list price and nothing at the payable: rounding takes it from the larger.
     assert [(str(one.theirs), str(one.amount)) for _, one in result.differences] == [
         ("5.0666666667", "0.0016666667"),
         ("4.9666666667", "-0.0016666667"),
@@ -296,7 +296,7 @@ def test_what_does_not_end_is_rounded_half_up(tmp_path: Path) -> None:
 
 
 def test_usage_of_another_period_is_late_within_what_both_show(tmp_path: Path) -> None:
-    """2.01 minutes of ours, of which the provider bills one half (1.005, shown as 1.00) an hour later: 1.01 less and 1.00
+    """2.01 minutes of ours; the provider bills one half (1.005, shown as 1.00) an hour later: 1.01 less and 1.00
     more are the same within 0.005 + 0.005."""
     rows = [kit.usage_of("captions", job_id=job, quantity="60.3", unit="second") for job in ("a", "b")]
     case = Case(tmp_path, kit.usage_text(rows))
@@ -348,7 +348,7 @@ def settle_into(case: Case, text: str) -> None:
     case.rows = rows_of((one.bill for one in case.settlements), case.settlements)
 
 
-def test_what_the_credit_line_pays_is_cash_to_the_provider(tmp_path: Path) -> None:
+def test_a_payment_from_the_credit_line_is_cash_to_the_provider(tmp_path: Path) -> None:
     case = paid_case(tmp_path, "balance: 0.30\ncredit_line: 5\n")
     result = case.compare()
     assert found(result) == []
@@ -362,7 +362,7 @@ def test_what_the_credit_line_pays_is_cash_to_the_provider(tmp_path: Path) -> No
 
 
 def test_the_column_that_bears_the_most_of_a_difference_explains_it(tmp_path: Path) -> None:
-    """0.10 more at 14:00, of which 0.03 in cash and 0.07 outstanding: outstanding bears 0.10, so 0.03 moved from it to cash."""
+    """0.10 more at 14:00, 0.03 in cash and 0.07 outstanding: outstanding bears 0.10, so 0.03 moved from it to cash."""
     case = paid_case(tmp_path, "balance: 5\n")
     more(case, 4, "7", "0.1519", "0.14")
     case.rows[4] |= {"现金支付": "0.07", "欠费金额": "0.07"}
@@ -392,14 +392,14 @@ def test_a_product_that_settled_by_the_month_in_one_version_is_compared_by_the_m
 
 
 @pytest.mark.parametrize(("shown", "differs"), [("12.57", False), ("12.58", False), ("12.56", True), ("12.59", True)])
-def test_what_plans_cover_is_as_exact_as_it_is_shown(tmp_path: Path, shown: str, differs: bool) -> None:
+def test_a_covered_quantity_is_as_exact_as_it_is_shown(tmp_path: Path, shown: str, differs: bool) -> None:
     """All of 754.5 seconds, 12.575 minutes, is covered."""
     case = paid_case(tmp_path, "balance: 5\n" + plan_text(100, "captions: {Captions: 1}"), CAPTIONS)
     case.rows[0] |= {"用量": "12.57", "资源包抵扣": shown}
     assert [kind for _, kind, _ in found(case.compare()) if kind == "deduction"] == (["deduction"] if differs else [])
 
 
-def test_a_price_is_of_what_plans_leave(tmp_path: Path) -> None:
+def test_a_price_applies_to_the_usage_that_plans_leave(tmp_path: Path) -> None:
     """Ours cover all 10 minutes, the provider's 4: 6 x 0.0651 = 0.3906 more, and these 6 at 0.07, 6 x 0.0049 = 0.0294."""
     case = paid_case(tmp_path, "balance: 5\n" + plan_text(10, "transcoding: {H264.HD: 1}"))
     case.rows[0] |= {"资源包抵扣": "4", "单价": "0.07", "原价": "0.42", "优惠金额": "0"}
@@ -410,22 +410,22 @@ def test_a_price_is_of_what_plans_leave(tmp_path: Path) -> None:
     ]
 
 
-def test_what_plans_cover_in_another_unit_is_the_same(tmp_path: Path) -> None:
+def test_a_covered_quantity_in_another_unit_is_the_same(tmp_path: Path) -> None:
     case = paid_case(tmp_path, "balance: 5\n" + plan_text(10, "transcoding: {H264.HD: 1}"))
     case.rows[0] |= {"用量": "600", "用量单位": "秒", "资源包抵扣": "600"}
     assert found(case.compare()) == []
 
 
-def test_what_plans_cover_of_two_rows_is_added_up(tmp_path: Path) -> None:
+def test_the_covered_quantities_of_two_rows_are_added_up(tmp_path: Path) -> None:
     case = paid_case(tmp_path, "balance: 5\n" + plan_text(10, "transcoding: {H264.HD: 1}"))
     part = case.rows[0] | {"用量": "5", "资源包抵扣": "5"}
     case.rows[0:1] = [part, part]
     assert found(case.compare()) == []
 
 
-def test_a_price_at_which_nothing_was_billed_is_no_price_of_the_line(tmp_path: Path) -> None:
+def test_a_price_at_which_nothing_was_billed_is_not_a_price_of_the_line(tmp_path: Path) -> None:
     """10 minutes at 0.0651, and 3 of the next hour, at 0.07 by a new sheet, which a plan bought then covers. The provider's
-    day has 0.07 for both: 10 x 0.0049 = 0.049 more, less our cut of 0.001 and with no cut of its own: 0.05."""
+    day has 0.07 for both: 10 x 0.0049 = 0.049 more, less our rounding of 0.001 and without its own: 0.05."""
     later = kit.SHEET.replace("2023-11-01T00", "2023-11-10T12").replace("mainland: 0.0651", "mainland: 0.07")
     rows = [
         kit.row(job_id=hour, completed_at=f"2023-11-10T{hour}:20:00+08:00", quantity=quantity)

@@ -108,8 +108,8 @@ def test_a_coupon_that_no_voucher_of_ours_is_stays_a_difference(tmp_path: Path) 
     assert found(case.compare()) == [("2023-11-10 11:00", "discount", "-0.2")]
 
 
-def test_odd_cents_of_a_right_bill_are_no_discount(tmp_path: Path) -> None:
-    """Rounded, the net amounts of the lines add up to 8.95, and the bill is 8.93: a row bears two odd cents, which stand in its
+def test_odd_cents_of_a_right_bill_are_not_a_discount(tmp_path: Path) -> None:
+    """Rounded, the net amounts of the lines add up to 8.95, and the bill is 8.93: a row bears two odd cents, which are in its
     优惠金额 as well."""
     quantities = {"H264.HD": "24.49", "H264.SD": "53.54", "H264.LD": "49.58", "H265.HD": "15.68", "Audio": "35.3"}
     payables = {"H264.HD": "1.47", "H264.SD": "1.61", "H264.LD": "0.99", "H265.HD": "4.70", "Audio": "0.16"}

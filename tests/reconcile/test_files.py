@@ -93,7 +93,7 @@ ZIP = archive({"bill.csv": CSV})
         (b'{"TranscodeParentJob": {"TranscodeJobList": []}}', "e: this is usage, as the profile ims-jobs reads it"),
     ],
 )  # fmt: skip
-def test_what_is_no_export_is_refused_with_what_it_is(tmp_path: Path, data: bytes, message: str) -> None:
+def test_a_file_that_is_not_an_export_is_refused_and_named(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "e"
     path.write_bytes(data)
     [found] = refused(path)
@@ -101,7 +101,7 @@ def test_what_is_no_export_is_refused_with_what_it_is(tmp_path: Path, data: byte
 
 
 @pytest.mark.parametrize("name", ["readme.md", "说明.pdf", "readme.txt", "picture"])
-def test_what_stands_beside_a_bill_in_an_archive_is_passed_over_and_named(
+def test_other_files_in_an_archive_are_passed_over_and_named(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "e.zip"
@@ -117,7 +117,7 @@ def test_what_stands_beside_a_bill_in_an_archive_is_passed_over_and_named(
     assert f"e.zip/{name}: not CSV or JSON, skipped" in capsys.readouterr().out.replace("\n", "")
 
 
-def test_what_is_packed_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unpacking_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_files, "MAX_BYTES_OF_DATA", len(CSV) - 1)
     for data in (GZIP, ZIP):
         path = tmp_path / "e"

@@ -128,7 +128,7 @@ def deduction(rows: list[Row]) -> None:
         (deduction, [("2023-11-10 11:00", "deduction", "-0.65")]),
     ],
 )
-def test_of_a_planted_error_exactly_that_is_found(
+def test_exactly_the_planted_error_is_found(
     tmp_path: Path, plant: Callable[[list[Row]], None], expected: list[tuple[str, Category, str]]
 ) -> None:
     case = Case(tmp_path)
@@ -150,7 +150,7 @@ def test_of_a_planted_error_exactly_that_is_found(
         ("佣金费用", "a commission"),
     ],
 )
-def test_what_is_no_usage_is_excluded_and_named(tmp_path: Path, fee: str, reason: str) -> None:
+def test_rows_that_are_not_usage_are_excluded_and_named(tmp_path: Path, fee: str, reason: str) -> None:
     case = Case(tmp_path)
     rows = v2_rows(case.run.bills)
     rows.append(rows[0] | {"费用类型": fee, PAYABLE: "-5", "目录总价": ""})
@@ -358,7 +358,7 @@ def test_discounts_of_a_contract_are_matched(tmp_path: Path, form: str) -> None:
     assert found(result) == [("2023-11-10 11:00", "discount", expected)]
 
 
-def test_vouchers_at_billing_stand_under_coupons(tmp_path: Path) -> None:
+def test_vouchers_at_billing_are_in_the_column_of_coupons(tmp_path: Path) -> None:
     case = contract.contract_case(tmp_path, contract.ACCOUNT + contract.MONTHLY + contract.VOUCHER)
     rows = v2_rows(case.run.bills)
     left = Decimal("0.5")
@@ -458,7 +458,7 @@ def paid(payable: str) -> dict[str, str]:
         (hour_missing_here, [("2023-11-10 16:00", "missing-here", "9")]),
     ],
 )
-def test_of_an_error_in_bills_without_items_exactly_that_is_found(
+def test_exactly_the_error_in_bills_without_items_is_found(
     tmp_path: Path, plant: Callable[[list[dict[str, str]]], None], expected: list[tuple[str, Category, str]]
 ) -> None:
     case = Case(tmp_path)
@@ -478,7 +478,7 @@ def test_of_an_error_in_bills_without_items_exactly_that_is_found(
         ({"RoundDownDiscount": "+0.01", "PretaxAmount": "-0.01"}, ("rounding", "-0.01")),
     ],
 )
-def test_of_an_error_in_a_month_by_product_exactly_that_is_found(
+def test_exactly_the_error_in_a_month_by_product_is_found(
     tmp_path: Path, change: dict[str, str], expected: tuple[str, str]
 ) -> None:
     case = Case(tmp_path)
@@ -526,7 +526,7 @@ def test_the_chinese_heading_of_a_refund_of_credit(tmp_path: Path) -> None:
     assert result.equal, result.contradictions
 
 
-def test_a_bill_of_nothing_is_no_difference(tmp_path: Path) -> None:
+def test_a_bill_of_zero_is_not_a_difference(tmp_path: Path) -> None:
     case = Case(tmp_path)
     items = bill_items(case.run.bills)
     money = ("Amount", "Discount", "Coupons", "Card")

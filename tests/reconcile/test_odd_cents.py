@@ -49,7 +49,7 @@ def case(folder: Path, quantity: str = "2.04", lines: int = 5, hours: int = 1) -
 
 
 def split(rows: Sequence[Row], payables: Sequence[str], *, shown: bool) -> None:
-    """What the rows cost, and the cut in 优惠金额, or nowhere."""
+    """The amounts of the rows, with the rounding in 优惠金额 or nowhere."""
     for row, payable in zip(rows, payables, strict=True):
         pay(row, payable)
         row["优惠金额"] = str(D(row["原价"]) - D(payable)) if shown else "0"
@@ -95,7 +95,7 @@ def test_the_list_amounts_may_be_split_too(tmp_path: Path, shown: bool) -> None:
 
 
 @ways
-def test_a_line_and_its_refund_beside_other_lines_are_equal(tmp_path: Path, shown: bool) -> None:
+def test_a_line_and_its_refund_among_other_lines_are_equal(tmp_path: Path, shown: bool) -> None:
     given_case = case(tmp_path)
     split(given_case.rows, ["0.04", "0.04", "0.04", "0.04", "0.06"], shown=shown)
     again = dict(given_case.rows[0])
@@ -153,7 +153,7 @@ def test_rows_that_no_split_explains_are_reported(tmp_path: Path, payables: tupl
     assert bool(result.contradictions) != shown
 
 
-def test_a_discount_is_no_odd_cent(tmp_path: Path) -> None:
+def test_a_discount_is_not_an_odd_cent(tmp_path: Path) -> None:
     """Eight per cent off every row: their bill is 0.20, and the difference is told."""
     given_case = case(tmp_path)
     split(given_case.rows, ["0.04"] * 5, shown=True)
@@ -260,7 +260,7 @@ def test_a_day_that_is_off_by_a_cent_differs_by_that_cent(tmp_path: Path, in_cen
 
 
 def test_a_row_of_a_day_may_differ_by_a_cent_an_hour_and_no_more(tmp_path: Path) -> None:
-    """Three hours of one line of 0.651: 1.953 in a day, of which each hour pays 0.65. Of 1.98 three cents may be odd; of 1.99
+    """Three hours of one line of 0.651: 1.953 in a day, and each hour pays 0.65. Of 1.98 three cents may be odd; of 1.99
     they may not."""
     for amount, payable, expected in (
         ("1.98", "1.96", [("rounding", "0.01")]),

@@ -1,4 +1,4 @@
-"""Pages of the bill API's answers: whole, lacking, too many; and rows that stand twice."""
+"""Pages of the bill API's answers: complete, missing, too many; and rows that are there twice."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_answers_that_lack_something_or_have_too_much_are_refused(
     assert read(tmp_path, *texts) == expected
 
 
-def test_a_row_that_stands_twice_under_one_record_is_refused(tmp_path: Path) -> None:
+def test_a_row_that_is_there_twice_under_one_record_is_refused(tmp_path: Path) -> None:
     first, again = page(item("a"), item("b")), page(item("b"), item("c"))
     column = again.index('{"ProductName') + 1
     there = f"{tmp_path}/0.json:1:{first.rindex('{') + 1}"

@@ -67,7 +67,7 @@ def test_an_export_is_the_same_in_every_encoding(tmp_path: Path, encoding: str, 
     assert [closing.amounts["payable"] for closing in export.closings] == [Decimal("0.65")]
 
 
-def test_what_fits_no_encoding_is_refused_with_its_line() -> None:
+def test_text_in_no_encoding_is_refused_with_its_line() -> None:
     _, _, [problem] = decode_export("账期\n".encode() + b"\xff\xff", "export.csv")
     assert str(problem.place) == "export.csv:2"
     _, _, [problem] = decode_export("账期".encode("utf-16"), "export.csv")
@@ -87,7 +87,7 @@ def test_other_spellings_of_a_column(tmp_path: Path, name: str) -> None:
     assert row.amount("discount") == Decimal("0.001")
 
 
-def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
+def test_a_repeated_column_is_refused(tmp_path: Path) -> None:
     text = console_csv([ROW]).replace("可用区", "官网价")
     column = text.index("原价") + 1
     assert refused(write(tmp_path / "e.csv", text)) == [
@@ -95,7 +95,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_no_export_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_export_is_refused(tmp_path: Path) -> None:
     messages = refused(write(tmp_path / "e.csv", "task,amount\na,1\n"))
     assert len(messages) == 4
     assert messages[0] == (

@@ -173,7 +173,7 @@ def deduction(case: Case) -> None:
     row |= {"资源包抵扣": "4", "原价": "0.3906", "优惠金额": "0.0006", "代金券抵扣": "0.39", "应付金额": "0.39"}
 
 
-def test_what_resource_plans_covered_is_a_deduction(tmp_path: Path) -> None:
+def test_usage_covered_by_resource_plans_is_a_deduction(tmp_path: Path) -> None:
     case = Case(tmp_path, paid=True)
     deduction(case)
     kinds = {(kind, amount) for period, kind, amount in found(case.compare()) if period == "2023-11-10 11:00"}
@@ -242,8 +242,8 @@ def test_rows_of_a_month_are_held_against_our_month(tmp_path: Path) -> None:
     assert [bill.period.name for bill in result.bills] == ["2023-11"]
 
 
-def test_what_settles_by_the_month_is_compared_by_the_month(tmp_path: Path) -> None:
-    """Hours are not cut then; the month is, once."""
+def test_monthly_settlement_is_compared_by_the_month(tmp_path: Path) -> None:
+    """Then hours are not rounded; the month is, once."""
     case = Case(tmp_path, sheet=kit.SHEET.replace("settlement: hourly", "settlement: monthly"))
     for row, payable in zip(case.rows, ("0.65", "0.20", "0.46", "0.22", "0.04", "1.50"), strict=True):
         pay(row, payable)
@@ -288,7 +288,7 @@ def test_an_export_that_contradicts_itself_is_reported_with_its_lines(tmp_path: 
     assert not result.equal
 
 
-def test_what_the_account_settled_before_is_late(tmp_path: Path) -> None:
+def test_hours_that_the_account_settled_before_are_late(tmp_path: Path) -> None:
     """The account has settled 11 and 12 o'clock, so our run has no bills for them; the provider's month has."""
     case = Case(tmp_path, paid=True)
     rows = case.rows

@@ -72,7 +72,7 @@ def test_the_json_has_every_difference_with_its_place(tmp_path: Path) -> None:
     assert document["total"]["difference"] == "0.06"
 
 
-def test_the_summary_stands_before_the_details(tmp_path: Path) -> None:
+def test_the_summary_comes_before_the_details(tmp_path: Path) -> None:
     case = Case(tmp_path, paid=True)
     missing_here(case)
     case.rows[0]["欠费金额"] = "1"
@@ -136,7 +136,7 @@ def test_a_difference_of_an_excluded_product_says_so(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_excluded_elsewhere_is_no_hint(tmp_path: Path) -> None:
+def test_a_line_excluded_elsewhere_is_not_a_hint(tmp_path: Path) -> None:
     case = Case(tmp_path)
     case.rows.append(case.rows[0] | {"产品": "媒体新品", "计费项": "H264.LD"})
     del case.rows[0]

@@ -34,7 +34,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, columns: str | None, encoding: str 
 
 
 @pytest.mark.parametrize(("columns", "width"), [("80", 80), (None, 80), ("60", 60), ("132", 132)])
-def test_it_fits_the_width_and_no_amount_is_cut(
+def test_it_fits_the_width_and_no_amount_is_truncated(
     columns: str | None, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = printed(monkeypatch, columns)

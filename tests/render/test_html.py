@@ -61,7 +61,7 @@ def test_the_page_is_whole_and_names_nothing_outside_itself(name: str, tmp_path:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_what_a_screen_reader_needs(name: str, tmp_path: Path) -> None:
+def test_the_page_has_everything_a_screen_reader_needs(name: str, tmp_path: Path) -> None:
     outline = _Outline(page(every_run(tmp_path)[name].page()))
     assert outline.all("html")[0]["lang"] == "en"
     assert len(outline.all("h1")) == 1

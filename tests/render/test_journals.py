@@ -350,7 +350,7 @@ def test_a_default_grouping_gives_way_to_a_format_without_it(tmp_path: Path, mon
         assert run_captured([*words, "-f", "focus", "--by", "day"], b"", monkeypatch)[0] == 2
 
 
-def test_what_is_entered_afterwards_comes_after_what_was_closed() -> None:
+def test_entries_made_afterwards_come_after_the_closing() -> None:
     prices = book()
     first = a_run(hours(USAGE, prices), FULL, prices, at("11-12") - 1)
     late = replace(first.settled.closing, top_ups=(*first.settled.closing.top_ups, top_up("11-09 10", "3", "t-9")))

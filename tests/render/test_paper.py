@@ -1,4 +1,4 @@
-"""What a page comes to on paper, in a real Chromium: sheets of A4, what is left out, amounts one below the other; and the same
+"""A page on paper, in a real Chromium: sheets of A4, what is left out, amounts one below the other; and the same
 on screens."""
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def test_all_prints_all(tmp_path: Path) -> None:
     assert not any(flat("Not printed") in text for *_, text in pages)
 
 
-def test_what_the_filter_leaves_is_printed(tmp_path: Path) -> None:
+def test_the_filtered_lines_are_printed(tmp_path: Path) -> None:
     from selenium.webdriver.common.by import By
 
     with browser(tmp_path) as driver:

@@ -120,7 +120,9 @@ def test_payments_are_in_the_row_of_their_bill(tmp_path: Path) -> None:
         sums.paid.values(), Decimal(0)
     )
     units = [exact(cell) for cell in column_of(book, "Deductions", "Plan units") if cell != ""]
-    assert units == [Decimal("99.99"), Decimal("2.49")], "33.33 and 0.83 minutes of HD at 3, cut to the metering step"
+    assert units == [Decimal("99.99"), Decimal("2.49")], (
+        "33.33 and 0.83 minutes of HD at 3, rounded down to the metering step"
+    )
 
 
 def test_totals_are_formulas_over_all_rows_with_exact_values() -> None:

@@ -39,7 +39,7 @@ def poor(account: Account) -> Account:
     return changed(account, balance=Decimal(0))
 
 
-def test_what_changes_is_changed_where_it_stands() -> None:
+def test_values_are_changed_in_place() -> None:
     before = reread(GOOD)
     after = changed(
         before,
@@ -113,7 +113,7 @@ def test_a_file_written_afresh_reads_the_same() -> None:
     assert reread(afresh(account, OFFSET)) == account
 
 
-def test_a_file_written_afresh_has_no_key_of_which_it_had_the_default() -> None:
+def test_a_file_written_afresh_has_no_key_with_its_default() -> None:
     text = """\
 format: mps-bill/account/1
 id: a
@@ -167,7 +167,7 @@ def test_nothing_changed_nothing_written() -> None:
 
 
 def test_a_month_with_many_outstanding_bills_is_one_row() -> None:
-    """25 of November and 24 of December, of which one was issued later than the others, and a statement."""
+    """25 of November, 24 of December (one was issued later than the others), and a statement."""
     debts = [
         Debt("mps", start, None, start + 2 * HOUR, Decimal(n + 1) / 100)
         for n, start in enumerate([*range(at("11-29 23"), at("12-01"), HOUR), *range(at("12-01"), at("12-02"), HOUR)])

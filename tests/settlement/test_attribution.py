@@ -28,7 +28,7 @@ LINES = (
     ("video", "HD", "cn-shanghai"), ("video", "SD", "cn-shanghai"), ("frames", "std", "cn-shanghai"),
     ("frames", "std", "cn-beijing"), ("review", "porn", "cn-beijing"),
 )  # fmt: skip
-#: Many of a few frames, of which one costs half a cent.
+#: Many records of a few frames; a frame costs half a cent.
 AMOUNTS = st.one_of(st.integers(1, 3), st.integers(1, 900)).map(str)
 QUANTITIES = st.dictionaries(st.sampled_from(LINES), AMOUNTS, min_size=1)
 MONEY = st.one_of(st.integers(0, 9), st.integers(0, 4000)).map(lambda cents: str(Decimal(cents) / 100))
@@ -124,7 +124,7 @@ def test_money_for_anything_leaves_the_lines_of_limited_money_that_pays_later() 
     ]
 
 
-def test_what_a_bill_is_rounded_up_by_is_of_no_line() -> None:
+def test_the_amount_of_rounding_up_belongs_to_no_line() -> None:
     prices = book(SHEET.replace("{places: 2, mode: down}", "{places: 0, mode: up}"))
     payer = account("10", vouchers=(voucher("v-1", "3"),))
     *lines, beyond = by_line_of(payer, prices)
@@ -173,7 +173,7 @@ def test_two_sources_limited_to_an_item_pay_no_more_than_its_lines() -> None:
     usage = {START: {("video", "HD", "cn-shanghai"): "100", ("review", "porn", "cn-beijing"): "65"}}
     payer = granted(account("100", vouchers=(voucher("v-1", "9", items=["review"]),)), "4", ["review"])
     (settlement,) = settle(hours(usage, prices), payer, prices).settlements
-    # 6.50 of the review, of which the grant has paid 4.
+    # The review costs 6.50; the grant has paid 4 of it.
     assert [(one.source, one.amount) for one in settlement.payment.deductions] == [
         ("grant", Decimal("4")), ("voucher", Decimal("2.50")), ("balance", Decimal("6.51")),
     ]  # fmt: skip
@@ -183,7 +183,7 @@ class EarlyVouchers(Vouchers):
     __slots__ = ()
 
 
-def test_an_account_has_a_source_itself_and_not_one_that_is_made_of_it() -> None:
+def test_an_account_returns_its_vouchers_and_not_a_subclass() -> None:
     payer = account("0", vouchers=(voucher("v-1", "4"),))
     payer = payer.with_sources((EarlyVouchers(), *payer.sources))
     assert [one.id for one in payer.of(Vouchers).pots] == ["v-1"]

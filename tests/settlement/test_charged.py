@@ -19,7 +19,7 @@ PRICES, TWO = (
     for sheets in ((SHEET,), (SHEET, DAILY_SHEET))
 )
 
-#: The first and the last hour of months, of which November is the last: (hour of 2023, bit of the month).
+#: The first and the last hour of each month up to November: (hour of 2023, bit of the month).
 EDGES = {
     at("07-31 23"): ("2023-07", 743),
     at("08-01 00"): ("2023-08", 0),
@@ -45,7 +45,7 @@ def all_digests() -> dict[tuple[str, str], tuple[str, ...]]:
     return {day: digests for one in closed for day, digests in one.charged.items()}
 
 
-def test_what_is_older_than_the_month_before_the_last_is_known_by_its_hours() -> None:
+def test_cycles_older_than_the_month_before_the_last_are_known_by_hour() -> None:
     run = settle(ALL, account("100"), PRICES)
     assert months(run.closing) == {"2023-07": 1 << 743, "2023-08": 1, "2023-09": 1 << 719}
     assert charged_days(run.closing) == ["2023-10-01", "2023-11-30"]
@@ -115,7 +115,7 @@ def test_a_file_with_digests_of_every_day_settles_as_it_did() -> None:
     assert reread(edited(text, old, after, OFFSET)) == after
 
 
-def test_what_another_state_of_the_account_has_charged_beyond() -> None:
+def test_cycles_that_another_state_of_the_account_has_charged_beyond_this_one() -> None:
     new = settle(ALL, account("100"), PRICES).closing
     old = replace(new, charged=all_digests(), charged_months={})
     # The same charges, however they are known.

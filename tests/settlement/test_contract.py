@@ -150,7 +150,7 @@ def test_a_voucher_at_billing_takes_no_more_than_the_whole_cents_of_the_hour() -
     found = settled(MARCH, account("100", contract=contract, vouchers=(rich,)), prices)
     assert [step.payment.paid for step in found.settlements] == [Decimal("5.35")] * 3
     assert [step.frozen for step in found.settlements] == [Decimal("0.0067")] * 3
-    # 10.7134 is rounded to 10.71, of which 10.70 are paid.
+    # 10.7134 is rounded to 10.71; 10.70 of it is paid.
     assert found.statements[0].payment.paid_by("balance") == Decimal("0.01")
 
 
@@ -314,7 +314,7 @@ def test_every_law_holds_and_split_runs_equal_the_whole_run(seed: int) -> None:
         assert amounts.list_amount - amounts.discount + amounts.rounding_adjustment == amounts.payable == paid
 
 
-def test_hours_of_which_nothing_is_left_are_in_the_statement() -> None:
+def test_hours_that_cost_nothing_are_in_the_statement() -> None:
     free = Discount("d-1", Decimal(100), expires_at=at("03-10 10"))
     contract = Contract((free,), "monthly")
     found = settled(MARCH, account("100", contract=contract), book(PRICE))

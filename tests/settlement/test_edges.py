@@ -77,7 +77,7 @@ def test_units_of_plans_are_rounded_by_unit() -> None:
     assert {one.id: one.units for one in found.deductions} == {"f": 2, "m": 3334}
 
 
-def test_what_a_plan_takes_stands_with_the_first_line_of_a_split() -> None:
+def test_a_plan_is_deducted_from_the_first_line_of_a_split() -> None:
     """2 of 15 GB; of the 13 that are left 10 are in the first tier and 3 in the second."""
     payer = account("9", plans=(plan(remaining="2", unit="GB", covers={"traffic": {"out": "1"}}),))
     usage = {**video("1"), ("traffic", "out", "cn-shanghai"): "15"}
@@ -93,14 +93,14 @@ def test_what_a_plan_takes_stands_with_the_first_line_of_a_split() -> None:
 
 
 def test_the_minimum_of_a_limited_voucher_counts_what_others_took_from_its_lines() -> None:
-    """The line comes to 0.65, which reaches 0.60 also after another voucher took 0.40 of it."""
+    """The line costs 0.65, which still reaches 0.60 after another voucher has paid 0.40 of it."""
     vouchers = [voucher("a", "0.40", items=["video"]), voucher("b", "5", items=["video"], minimum="0.60", end="12-02")]
     found = taken_from(vouchers, [("video", Decimal("0.651"))], Decimal("0.65"))
     assert found == [("a", Decimal("0.40")), ("b", Decimal("0.25"))]
 
 
-def test_what_is_left_of_lines_is_cut_down_to_cents() -> None:
-    """0.70 take 0.656 of video and 0.044 of frames; of frames (0.655, cut to 0.65) 0.606 are left: 0.60 and not 0.61."""
+def test_the_rest_of_lines_is_rounded_down_to_cents() -> None:
+    """0.70 take 0.656 of video and 0.044 of frames; of frames (0.655, rounded to 0.65) 0.606 are left: 0.60 and not 0.61."""
     lines = [("video", Decimal("0.656")), ("frames", Decimal("0.655"))]
     vouchers = [voucher("a", "0.70", items=["video", "frames"]), voucher("b", "5", items=["frames"], end="12-02")]
     found = taken_from(vouchers, lines, Decimal("1.31"))
@@ -114,7 +114,7 @@ def test_a_minimum_is_reached_by_its_own_amount() -> None:
 
 
 def test_limited_vouchers_pay_no_more_than_the_bill() -> None:
-    """A sheet that cuts bills to whole units makes 1 of 0.651 + 0.655: 0.65 from the first and what is left, 0.35."""
+    """A sheet with bills in whole units rounds 0.651 + 0.655 down to 1: 0.65 from the first and the rest, 0.35."""
     lines = [("video", Decimal("0.651")), ("frames", Decimal("0.655"))]
     vouchers = [voucher("a", "5", items=["video"]), voucher("b", "5", items=["frames"], end="12-02")]
     found = taken_from(vouchers, lines, Decimal("1"))
@@ -131,7 +131,7 @@ def test_a_card_is_valid_from_its_start_until_before_its_end(start: str, end: st
 
 
 def test_cards_and_vouchers_are_valid_when_a_bill_is_paid_and_not_when_it_was_issued() -> None:
-    """Issued at 12:00, when the account stood at 14:00 already: what expired at 13:00 pays nothing."""
+    """Issued at 12:00, but the account has reached 14:00 already: vouchers and cards that expired at 13:00 pay nothing."""
     payer = account(
         "5",
         vouchers=(voucher("gone", end="11-10 13"), voucher("new", "1", start="11-10 13")),
@@ -145,7 +145,7 @@ def test_cards_and_vouchers_are_valid_when_a_bill_is_paid_and_not_when_it_was_is
     ]
 
 
-def test_what_is_outstanding_is_as_old_as_its_bill() -> None:
+def test_an_outstanding_amount_is_as_old_as_its_bill() -> None:
     """The bill of 12:00 that is paid at 14:00 is repaid before that of 13:00."""
     _, payer = pay(due("3", issued="11-10 13"), account())
     _, payer = pay(due("2", issued="11-10 12", paid="11-10 14"), payer)
@@ -185,7 +185,7 @@ def test_cards_by_expiry_then_smallest_then_start_then_id() -> None:
 # Late usage
 
 
-def test_a_product_that_is_settled_by_itself_does_not_go_by_the_others() -> None:
+def test_a_product_that_is_settled_by_itself_does_not_depend_on_the_others() -> None:
     payer = account("9", settled_through={"*": at("11-10 12"), "mps": at("11-10 09")})
     run = settle(hours({at("11-10 08"): video("10"), at("11-10 09"): video("10")}), payer, book())
     assert [bill.cycle.start for bill in run.late] == [at("11-10 08")]
@@ -223,7 +223,7 @@ def test_a_correction_and_a_bill_of_one_start_are_paid_in_order_of_the_product()
 
 
 def test_top_ups_before_and_after_the_time_that_the_account_has_reached_arrive_in_one_run() -> None:
-    """1 was entered later for 11:00, when the account stood at 12:00; 2 are of 14:00, and the run goes to 15:00."""
+    """1 of 11:00 was entered after the account had reached 12:00; 2 are of 14:00, and the run ends at 15:00."""
     payer = account(settled_at=at("11-10 12"), top_ups=(top_up("11-10 11", "1"), top_up("11-10 14", "2")))
     run = settle((), payer, book(), as_of=at("11-10 15"))
     assert ([arrival.at for arrival in run.arrivals], balance_of(run.closing), run.until) == (
@@ -313,7 +313,7 @@ def test_a_correction_of_the_statement_s_second_is_in_the_statement() -> None:
     ]
 
 
-def test_a_correction_goes_by_the_lag_of_the_sheet_that_states_the_month() -> None:
+def test_a_correction_follows_the_lag_of_the_sheet_that_states_the_month() -> None:
     """Bills were issued after an hour until noon of the 30th, then after four: the statement comes at 04:00 of December. The
     correction of the 10th is issued at 04:00 too, with the hour from 02:00 of its own sheet, and is in it."""
     new = MONTHLY_SHEET.replace("2023-11-01T00", "2023-11-30T12").replace("issue_after: 1h", "issue_after: 4h")
@@ -327,7 +327,7 @@ def test_a_correction_goes_by_the_lag_of_the_sheet_that_states_the_month() -> No
 
 
 def test_a_correction_after_the_account_has_passed_the_statement_is_in_the_next() -> None:
-    """mps is settled up to 23:00 of November, and the account stands at the 5th of December by other bills."""
+    """mps is settled up to 23:00 on 30 November, but because of other bills the account has reached 5 December."""
     payer = account("9", settled_through={"mps": at("11-30 23")}, settled_at=at("12-05"))
     run = settle(hours({at("11-30 21"): video("10")}, MONTHLY), payer, MONTHLY, charge_late=True)
     assert [(one.month, one.amount) for one in run.closing.frozen] == [("2023-12", Decimal("0.651"))]
@@ -384,14 +384,14 @@ def test_statements_are_paid_in_order_of_issue_then_month_then_product(
 
 
 def test_a_statement_that_the_account_has_passed_is_paid_as_of_now() -> None:
-    """The voucher was valid on the 1st of December, as November was stated; the account stands at the 5th."""
+    """The voucher was valid on 1 December, when the statement was issued; the account has reached 5 December."""
     november = FrozenMonth("mps", "2023-11", (("video", Decimal("0.651")),))
     payer = account("9", frozen=(november,), settled_at=at("12-05"), vouchers=(voucher(end="12-03"),))
     run = settle((), payer, MONTHLY, as_of=at("12-05"))
     assert [one.source for step in run.statements for one in step.payment.deductions] == ["balance"]
 
 
-# What a run comes to
+# Totals of a run
 
 
 def test_a_credit_line_that_is_free_again_is_not_used_up() -> None:
@@ -444,7 +444,7 @@ def test_the_closing_statement_says_what_went_and_what_is_left() -> None:
     ]
 
 
-def test_what_a_statement_releases_was_frozen_before() -> None:
+def test_the_amount_that_a_statement_releases_was_frozen_before() -> None:
     """0.651 from an earlier run and 0.651 of this one are frozen; the statement releases 1.302 and takes 1.30."""
     first = settle(hours({at("11-30 21"): video("10")}, MONTHLY), account("9"), MONTHLY)
     run = settle(hours({at("11-30 23"): video("10")}, MONTHLY), first.closing, MONTHLY)
@@ -532,7 +532,7 @@ def test_plans_are_used_one_after_the_other_by_expiry() -> None:
     """30 an hour: 10 that expire first last until 13:20, then 10 that begin at that second until 13:40."""
     plans = (plan("b", "10", start="11-10 13:20"), plan("a", "40", end="11-30"))
     assert rows(account(plans=plans), {"11-10 11": "10"})["resource_plan"] == ("20.00", "720.00", at("11-10 13:40"))
-    # 40 that expire at 13:30, of which 15 are used until then; then the 10 until 13:50.
+    # 40 expire at 13:30, 15 of them used by then; then the 10 last until 13:50.
     plans = (plan("b", "10"), plan("a", "70", end="11-10 13:30"))
     assert rows(account(plans=plans), {"11-10 11": "10"})["resource_plan"] == ("50.00", "720.00", at("11-10 13:50"))
 
@@ -556,7 +556,7 @@ def test_units_of_all_bills_count() -> None:
     assert found["resource_plan"] == ("30.00", "720.00", at("11-10 15"))
 
 
-def test_what_expires_as_the_forecast_begins_is_not_in_it() -> None:
+def test_a_source_that_expires_as_the_forecast_begins_is_not_in_it() -> None:
     ends = "11-10 13"
     payer = account("9", plans=(plan(end=ends),), vouchers=(voucher(end=ends),), cards=(card(end=ends),))
     assert rows(payer, {"11-10 11": "10"})["resource_plan"][:1] == ("0.00",)
@@ -577,7 +577,7 @@ def test_a_hundred_years_are_the_horizon(left: str, never: bool) -> None:
     [("1.30", "0.65", "11-10 14"), ("0.65", "0.00", "11-10 13"), ("0", None, None)],
 )
 def test_credit_that_is_left_runs_out_after_the_balance(credit: str, left: str | None, runs_out: str | None) -> None:
-    """0.65 an hour, of which the first is from the credit line. A line that is used up still stands there."""
+    """0.65 an hour, the first from the credit line. A credit line that is used up is still listed."""
     found = rows(account(credit=credit), {"11-10 11": "10"})
     assert found.get("credit_line") == (None if left is None else (left, "15.60", at(runs_out or "")))
 

@@ -37,7 +37,7 @@ def test_a_plan_that_expires_first_runs_out_when_it_expires() -> None:
 
 
 def test_vouchers_then_cards_then_balance_then_credit() -> None:
-    """0.65 an hour, of which the first comes from the voucher: 0.65, 1.30, 0.65 and 1.30 are left, for 1, 2, 1 and 2 h."""
+    """0.65 an hour, the first from the voucher: 0.65, 1.30, 0.65 and 1.30 are left, for 1, 2, 1 and 2 h."""
     payer = account("0.65", credit="1.30", vouchers=(voucher(remaining="1.30"),), cards=(card(remaining="1.30"),))
     found = rows(payer, {at("11-10 11"): video("10")})
     outs = [at("11-10 14"), at("11-10 16"), at("11-10 17"), at("11-10 19")]
@@ -47,7 +47,7 @@ def test_vouchers_then_cards_then_balance_then_credit() -> None:
 USED_UP = {at("11-10 11"): video("10"), at("11-10 12"): video("10"), at("11-10 13"): video("10")}
 
 
-def test_what_the_run_used_up_ran_out_when_the_bill_that_took_its_last_was_issued() -> None:
+def test_a_used_up_source_ran_out_when_its_last_bill_was_issued() -> None:
     """10 of 30 minutes in each hour: the plan ends with the first bill, the voucher and the card with the second."""
     payer = account(
         "0.80",
@@ -80,7 +80,7 @@ def test_sources_of_a_kind_ran_out_with_the_last_of_them() -> None:
     assert rows(payer, USED_UP)["voucher"].runs_out == at("11-10 14")
 
 
-def test_what_was_filled_again_is_not_used_up() -> None:
+def test_a_source_that_was_filled_again_is_not_used_up() -> None:
     """Two bills of 0.65 take all, the top-up in between fills it; the third is paid from credit."""
     payer = account("0.65", credit="1", top_ups=(top_up("11-10 13:30", "0.65"),))
     settled = settle(hours(USED_UP), payer, book(), as_of=at("11-10 13"))
@@ -117,7 +117,7 @@ def test_only_the_last_days_count() -> None:
     assert rows(account("100"), usage, days=7)["balance"].a_day == Decimal("8.21")
 
 
-def test_what_is_not_used_never_runs_out() -> None:
+def test_a_source_that_is_not_used_never_runs_out() -> None:
     found = rows(
         account("1", plans=(plan(covers={"frames": {"std": "1"}}, unit="frame"),)), {at("11-10 11"): video("0.01")}
     )
@@ -138,7 +138,7 @@ def test_no_bills_no_forecast() -> None:
     assert forecast(settle((), account("1"), book()), 7) is None
 
 
-def test_what_is_not_valid_yet_runs_out_after_it_has_begun() -> None:
+def test_a_source_that_is_not_valid_yet_runs_out_after_it_has_begun() -> None:
     """0.65 an hour: a voucher of 1.30 from 18:00 on lasts two hours, and the balance pays from now on."""
     later = voucher(remaining="1.30", start="11-10 18")
     found = rows(account("10", vouchers=(later,)), {at("11-10 11"): video("10")})

@@ -1,4 +1,4 @@
-"""A month that is settled as a whole remembers what was paid of which items when its hours were billed."""
+"""A month settled as a whole remembers the amount paid for each item when its hours were billed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def billed(*vouchers: MoneyPot, usage: Usage = USAGE) -> Settled:
     return settled(usage, account("100", contract=by_month("billing"), vouchers=vouchers), until=None)
 
 
-def test_what_was_paid_for_an_item_at_billing_is_not_paid_for_it_again() -> None:
+def test_an_amount_paid_for_an_item_at_billing_is_not_paid_again() -> None:
     first = billed(voucher("v-1", "1.50", items=["frames"], end=LATE))
     assert [step.payment.paid for step in first.settlements] == [Decimal("1.12"), Decimal("0.38")]
     new = voucher("v-2", "5", items=["frames"], end=LATE)
@@ -83,15 +83,15 @@ def test_what_was_paid_for_an_item_at_billing_is_not_paid_for_it_again() -> None
     assert paid(found) == [("v-2", Decimal("1.30")), ("balance", Decimal("2.60"))]
 
 
-def test_what_was_paid_by_vouchers_for_any_item_leaves_all_items_to_others() -> None:
+def test_vouchers_for_any_item_leave_all_items_to_others() -> None:
     first = billed(voucher("v-1", "1.50", end=LATE))
     new = voucher("v-2", "5", items=["frames"], end=LATE)
     found = settled({}, later(first, contract=by_month("settlement"), vouchers=(new,)))
     assert paid(found) == [("v-2", Decimal("2.80")), ("balance", Decimal("1.10"))]
 
 
-def test_what_was_paid_is_of_the_lines_of_its_hour() -> None:
-    # The first hour has no frames to speak of, so what v-1 paid in the second is of video, and v-2 pays all of frames.
+def test_amounts_paid_belong_to_the_lines_of_their_hour() -> None:
+    # The first hour has hardly any frames, so v-1 paid for video in the second, and v-2 pays all of frames.
     usage: Usage = {
         at("11-10 11"): {FRAMES: "0.2"},
         at("11-10 12"): video("40"),
@@ -168,7 +168,7 @@ def test_it_is_read_and_written() -> None:
     assert edited(KEPT, found, found, OFFSET) == KEPT
     first = billed(voucher("v-1", "1.50", items=["frames"], end=LATE))
     assert f"{FROZEN}, limited_vouchers: {{frames: 1.5}}}}\n" in afresh(first.closing, OFFSET)
-    # A file of before does not say it, and a month of which nothing limited was paid needs no key.
+    # An older file lacks the key, and a month in which no limited voucher paid needs none.
     old = reread(f"{HEAD}{FROZEN}}}\n")
     assert (old.frozen[0].limited, old.frozen[0].paid_at_billing) == ((), Decimal("1.50"))
     assert "limited_vouchers" not in afresh(old, OFFSET)
@@ -191,7 +191,7 @@ def test_more_than_an_item_has_or_vouchers_paid_is_refused(limited: str, place: 
 
 
 @pytest.mark.parametrize("wrong", [("2.8}", "2,8}"), ("vouchers: 1.50", "vouchers: 1.505")])
-def test_what_is_wrong_by_itself_is_not_compared(wrong: tuple[str, str]) -> None:
+def test_an_invalid_value_is_one_problem(wrong: tuple[str, str]) -> None:
     with pytest.raises(InputRejected) as rejected:
         reread(KEPT.replace(*wrong))
     assert len(rejected.value.report.shown) == 1
@@ -223,7 +223,7 @@ def random_usage(source: random.Random) -> Usage:
 
 
 def check_items(runs: Sequence[Settled]) -> None:
-    """Pots that are limited to some items never pay more than these come to in the month, whatever items they share."""
+    """Vouchers limited to some items never pay more than these items cost in the month, whichever items they share."""
     net = dict.fromkeys(ITEMS, Decimal(0))
     taken: list[tuple[frozenset[str], Decimal]] = []
     for found in runs:

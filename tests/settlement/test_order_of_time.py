@@ -47,7 +47,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
     return World(tmp_path, capsys)
 
 
-def test_a_bill_that_the_account_has_passed_is_paid_as_of_now_and_said(world: World) -> None:
+def test_a_bill_before_the_time_of_the_account_is_paid_as_of_now_with_a_note(world: World) -> None:
     hourly = world.sheet("mps.yaml")
     daily = world.sheet("kms.yaml", product="kms", cycle="day", issue_after="12h", item="keys")
     first = world.usage(
@@ -64,7 +64,7 @@ def test_a_bill_that_the_account_has_passed_is_paid_as_of_now_and_said(world: Wo
     code, result, said = world.run("settle", second, *prices, "--account", saved, "--save", after)
     assert code == 0
     assert "1 bill was issued before the account's current time" in said
-    # The voucher was valid at 03:00, but the account stands at 12:00.
+    # The voucher was valid at 03:00, but the account has reached 12:00.
     assert [bill["outstanding"] for bill in result["bills"]] == ["10"]
     code, result, _ = world.run("settle", second, *prices, "--account", after)
     assert (code, result["control_totals"]["rows_late"]) == (0, 1)
@@ -96,12 +96,12 @@ def test_late_usage_of_a_stated_month_goes_into_the_next_statement(world: World)
     assert world.run("settle", december, *prices, "--account", one, "--save", two)[0] == 0
     code, result, _ = world.run("settle", late, *prices, "--account", two, "--save", three, "--charge-late")
     assert code == 0
-    # November was cut and paid once; the correction is frozen with December.
+    # November was rounded and paid once; the correction is frozen with December.
     assert result["account"]["balance"] == "9.67"
     assert Path(three).read_text().count("month: 2023-12, items: {video: 0.666666666}") == 1
 
 
-def test_bill_and_settle_cut_a_month_by_the_same_sheet(world: World) -> None:
+def test_bill_and_settle_round_a_month_by_the_same_sheet(world: World) -> None:
     prices = (
         "--prices",
         world.sheet("down.yaml", settlement="monthly", price="0.0333333333"),

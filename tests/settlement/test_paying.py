@@ -41,7 +41,7 @@ def take(vouchers, lines=LINES, payable=None, order="earliest-expiry"):
     return taken_from(vouchers, lines, payable, order)
 
 
-def test_a_limited_voucher_pays_its_lines_cut_down() -> None:
+def test_a_limited_voucher_pays_its_lines_rounded_down() -> None:
     assert take([voucher(items=["video"])]) == [("v-1", Decimal("0.65"))]
     assert take([voucher(items=["video", "frames"])]) == [("v-1", Decimal("1.30"))]
     assert take([voucher(items=["review"])]) == []
@@ -55,7 +55,7 @@ def test_less_what_other_vouchers_took_from_those_lines() -> None:
 def test_overlapping_limits_take_from_lines_in_the_order_of_the_bill() -> None:
     wide = voucher("a", "0.70", items=["video", "frames"])
     found = take([wide, voucher("b", "5", items=["frames"], end="12-02")])
-    # "a" takes all of video (0.651) and 0.049 of frames; of frames cut down to 0.65 then 0.601 is left.
+    # "a" takes all of video (0.651) and 0.049 of frames; of frames, rounded down to 0.65, 0.601 is then left.
     assert found == [("a", Decimal("0.70")), ("b", Decimal("0.60"))]
 
 
@@ -66,7 +66,7 @@ def test_the_minimum_of_a_limited_voucher_is_measured_on_its_lines(minimum: str,
 
 @pytest.mark.parametrize(("minimum", "pays"), [("1.31", True), ("1.32", False)])
 def test_the_minimum_of_an_unlimited_voucher_is_measured_on_the_payable(minimum: str, pays: bool) -> None:
-    """The lines come to 1.3109, the payable is 1.31."""
+    """The lines add up to 1.3109, the payable is 1.31."""
     assert bool(take([voucher(minimum=minimum)])) is pays
 
 
@@ -177,7 +177,7 @@ def payers(draw: st.DrawFn) -> Account:
         st.tuples(st.sampled_from([NOON - 7200, NOON, at("11-30"), at("12-01")]), near_cents, near_cents), max_size=6
     ),
 )
-def test_the_order_that_is_kept_from_bill_to_bill_is_that_of_the_pots_as_they_are(
+def test_the_order_kept_from_bill_to_bill_equals_a_fresh_one(
     payer: Account, bills: list[tuple[int, Decimal, Decimal]]
 ) -> None:
     """Vouchers and cards that have paid before pay what equal ones pay that have never paid, whatever the time."""

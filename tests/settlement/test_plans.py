@@ -41,7 +41,7 @@ def test_a_plan_covers_no_more_than_the_line() -> None:
     assert taken(found) == [("rp-1", 10, 30, 70)]
 
 
-def test_what_is_below_a_step_covers_nothing() -> None:
+def test_less_than_a_step_covers_nothing() -> None:
     _, found = cover([plan(remaining="0.02")], video("10"))
     assert taken(found) == []
     assert found.sources[0].plans[0].remaining == 20_000

@@ -143,7 +143,7 @@ def test_two_spellings_of_a_spec_do_not_contradict_each_other(specs: str, expect
     assert covering(specs, ALIASES) == ({}, [expected])
 
 
-def test_ids_stand_once_in_their_list() -> None:
+def test_an_id_is_in_its_list_once() -> None:
     text = GOOD.replace(
         "top_ups:",
         "  - {id: c-1, face_value: 1, effective_from: 2023-01-01T00:00:00+08:00, expires_at: 2024-01-01T00:00:00+08:00}\ntop_ups:",

@@ -29,7 +29,7 @@ job_id,completed_at,region,item,spec,quantity,unit
 j-1,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264.HD,10,minute
 j-2,2023-11-10T12:20:00+08:00,cn-shanghai,transcoding,H264.HD,10,minute
 """
-#: 0.651 twice, each cut to 0.65.
+#: 0.651 twice, each rounded down to 0.65.
 AFTER = "balance: 8.70\n"
 
 
@@ -53,7 +53,7 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_saved_beside_the_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_saved_in_the_folder_of_the_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert settle(folder, "--save", str(folder / "after.yaml")) == DONE
     assert AFTER in (folder / "after.yaml").read_text()
     assert "id: studio-a     # ours\n" in (folder / "after.yaml").read_text()
@@ -193,7 +193,7 @@ def test_bad_rows_reject_the_run_and_nothing_is_saved(folder: Path) -> None:
     assert (folder / "account.yaml").read_text() == ACCOUNT
 
 
-def test_good_rows_beside_rejected_ones_are_charged_and_saved(folder: Path) -> None:
+def test_good_rows_are_charged_and_saved_although_others_are_rejected(folder: Path) -> None:
     (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,", 1))
     assert settle(folder, "--in-place", "--rejects", str(folder / "rejects.csv")) == FOUND
     assert "balance: 9.35\n" in (folder / "account.yaml").read_text()
@@ -254,7 +254,7 @@ def test_killed_at_any_call_the_account_is_the_old_or_the_new_one(folder: Path) 
         assert settle(folder, "--in-place", "-q") == DONE
         assert (folder / "account.yaml").read_text() == new
     assert seen == {ACCOUNT, new}
-    # What the killed runs left beside the account, the runs after them have removed.
+    # Later runs have removed the files that the killed runs left next to the account.
     assert files(folder) == {"account.yaml", "usage.csv", "killer.py"}
 
 
@@ -302,7 +302,7 @@ def test_a_run_that_waited_through_a_save_reads_the_new_file(folder: Path, monke
 
 
 def _full(folder: Path) -> Path:
-    """A device on which no byte has room: a copy of the system's."""
+    """A device that accepts no byte: a copy of the system's `full`."""
     device = folder / "full"
     try:
         os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
@@ -361,10 +361,10 @@ def test_the_target_is_locked(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("there", [True, False])
 @pytest.mark.parametrize("in_place", [True, False])
-def test_what_was_saved_in_between_is_not_lost(
+def test_an_account_saved_in_between_is_not_lost(
     folder: Path, there: bool, in_place: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """While the run reads, another one that does not look at locks saves to the same place."""
+    """While the run reads, another one that ignores locks saves to the same place."""
     from mps_bill.cli.output_options import OutputOptions
 
     target = folder / ("account.yaml" if in_place else "after.yaml")
@@ -398,7 +398,7 @@ def test_an_account_with_two_names_is_not_charged_through_one(folder: Path, caps
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
 @pytest.mark.parametrize("in_place", [True, False])
-def test_a_place_that_takes_no_file_is_no_wrong_command_line(
+def test_a_place_that_takes_no_file_is_not_a_wrong_command_line(
     folder: Path, in_place: bool, number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

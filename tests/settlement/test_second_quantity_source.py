@@ -1,4 +1,4 @@
-"""A second source of quantity: its own file and a line in the list, as ARCHITECTURE.md has it, and everything takes it."""
+"""A second source of quantity works everywhere when added as ARCHITECTURE.md describes it: its file and a line in the list."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_it_is_explained_in_its_own_words(world: Path) -> None:
     assert "rp-1 covers 5 minutes at 1.5" in next(line for line in printed if "Resource plan" in line)
 
 
-def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> None:
+def test_the_account_is_saved_in_place_and_read_again(world: Path) -> None:
     mps_bill(world, *SETTLE, "--save", "after.yaml")
     lines = (world / "after.yaml").read_text().splitlines()
     assert "free_allowances:   # for new customers" in lines
@@ -155,7 +155,7 @@ def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> Non
     assert again["account"]["free_allowances"] == {"fa-1": "15", "fa-2": "40"}
 
 
-def test_what_is_wrong_in_it_has_its_place(world: Path) -> None:
+def test_an_error_in_it_has_its_place(world: Path) -> None:
     (world / "wrong.yaml").write_text(
         ACCOUNT.replace("remaining: 50", "remaining: 91").replace("item: frames", "item: frame")
     )

@@ -174,7 +174,7 @@ def _half_up(value: Fraction) -> int:
     return int((2 * value + 1) / 2)
 
 
-def random_world(source: random.Random) -> tuple[list[Use], tuple[ResourcePlan, ...]]:
+def random_usage_and_plans(source: random.Random) -> tuple[list[Use], tuple[ResourcePlan, ...]]:
     begin = at("11-10 09")
     kinds = [
         ("video", "HD", "minute"),
@@ -200,7 +200,7 @@ def random_world(source: random.Random) -> tuple[list[Use], tuple[ResourcePlan, 
 @pytest.mark.parametrize("seed", range(60))
 def test_the_deductions_are_those_of_the_rule(tmp_path: Path, seed: int) -> None:
     source = random.Random(seed)
-    uses, plans = random_world(source)
+    uses, plans = random_usage_and_plans(source)
     payer = account("1000", plans=plans)
     run = settled(tmp_path, uses, payer)
     assert covered(run) == model(uses, plans)
@@ -219,19 +219,19 @@ def test_the_deductions_are_those_of_the_rule(tmp_path: Path, seed: int) -> None
 
 @pytest.mark.parametrize("seed", range(12))
 def test_engines_agree_on_segments(tmp_path: Path, seed: int) -> None:
-    uses, plans = random_world(random.Random(1000 + seed))
+    uses, plans = random_usage_and_plans(random.Random(1000 + seed))
     payer = account("1000", plans=plans)
     assert covered(settled(tmp_path, uses, payer, "duckdb")) == covered(settled(tmp_path, uses, payer))
 
 
 def test_spark_agrees_on_segments(tmp_path: Path) -> None:
     pytest.importorskip("pyspark")
-    uses, plans = random_world(random.Random(7))
+    uses, plans = random_usage_and_plans(random.Random(7))
     payer = account("1000", plans=plans)
     assert covered(settled(tmp_path, uses, payer, "spark")) == covered(settled(tmp_path, uses, payer))
 
 
-def test_many_plans_cut_the_hours_of_many_accounts(tmp_path: Path) -> None:
+def test_many_plans_split_the_hours_of_many_accounts(tmp_path: Path) -> None:
     """A hundred plans in an hour, a second each: every one covers the job of its second and no other."""
     begin = at("11-10 10")
     plans = tuple(
@@ -275,7 +275,7 @@ def test_every_law_holds_with_a_contract_and_plans_by_the_second(tmp_path: Path,
     """Discounts, settlement of the account, vouchers at billing and plans by the second, all at once; in any order of rows, in
     one run or hour by hour, over a saved account."""
     source = random.Random(2000 + seed)
-    uses, plans = random_world(source)
+    uses, plans = random_usage_and_plans(source)
     # Two more hours, in the month that follows.
     uses += [replace(use, at=use.at - begin_of("11-10") + begin_of("12-01")) for use in uses[:6]]
     payer = changed(random_account(source), plans=plans)

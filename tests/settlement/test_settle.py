@@ -283,7 +283,7 @@ def test_a_month_that_is_not_over_stays_frozen() -> None:
     assert [settlement.frozen for settlement in run.settlements] == [Decimal("0.009765"), Decimal("0.010416")]
     assert (balance_of(run.closing), run.closing.frozen_amount) == (1, Decimal("0.020181"))
     assert run.closing.available_credit == Decimal("1.979819")
-    # Two hours that would each be cut to nothing make two cents together.
+    # Two hours that would each be rounded to nothing make two cents together.
     paid = settle((), run.closing, MONTHLY, as_of=at("12-01 01"))
     (step,) = paid.statements
     assert (step.statement.amounts.payable, balance_of(paid.closing)) == (Decimal("0.02"), Decimal("0.98"))

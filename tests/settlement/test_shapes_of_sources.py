@@ -1,5 +1,5 @@
-"""Three more shapes of a payment source, each its file and a line in the list: pots for some items, an amount without an id that
-takes top-ups in, and one that is owed and can pay when bills are made. Everything takes them as it takes the five."""
+"""Three more shapes of a payment source, each added as a file and a line in the list: vouchers for some items, an amount without
+an id that takes top-ups, and one that is owed and can pay when bills are made. They work everywhere like the five."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.package_copy import mps_bill
 from tests.settlement import source_copies
 from tests.settlement.source_copies import EXPORTED, VALID, copy_with, json_of, rows_of, words_of, write_export
 
-#: 2.604 and 1.00, of which 3.60 is payable.
+#: 2.604 and 1.00; 3.60 of the sum is payable.
 USAGE = """\
 job_id,completed_at,region,item,spec,quantity,unit
 j-1,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264.HD,40,minute
@@ -69,7 +69,7 @@ def test_they_pay_in_their_places(run: dict[str, Any]) -> None:
     assert bill["outstanding"] == "0.4"
 
 
-def test_they_stand_in_the_totals_and_the_account(run: dict[str, Any]) -> None:
+def test_they_are_in_the_totals_and_the_account(run: dict[str, Any]) -> None:
     total = run["total"]
     assert {key: total[key] for key in ("grants", "overdraft", "deposit")} == {
         "grants": "1", "overdraft": "0.3", "deposit": "0.4",
@@ -159,7 +159,7 @@ def test_the_config_file_names_their_accounts(world: Path) -> None:
     )
     printed = mps_bill(world, "--config", "books.yaml", *SETTLE, "--format", "beancount")
     assert all(f"open {account}\n" in printed for account in ("Assets:Held", "Liabilities:Bank", "Assets:Given:G-1"))
-    # Grants have an account for each id, which stands below theirs, where nothing else may be.
+    # Grants have an account for each id below their own, and nothing else may be there.
     (world / "books.yaml").write_text("books: {grants: Assets:Given, deposit: Assets:Given:G-1}\n")
     printed = mps_bill(world, "--config", "books.yaml", *SETTLE, "--format", "beancount", code=3)
     assert "deposit, Assets:Given:G-1, is a subaccount of the account of grants" in printed
@@ -167,14 +167,14 @@ def test_the_config_file_names_their_accounts(world: Path) -> None:
     assert properties["deposit"]["description"] == "the deposit; default: Assets:Cloud:Deposit"
 
 
-def test_they_are_named_where_accounts_are_compared(world: Path) -> None:
+def test_comparisons_of_accounts_name_them(world: Path) -> None:
     rows = words_of(world, "compare", *SETTLE[1:4], "--account", "account.yaml")
     assert [row for row in rows if row[:1] in (["grant"], ["overdraft"], ["deposit"])] == [
         ["grant", "0.00", "1.00", "+1.00"], ["overdraft", "0.00", "0.30", "+0.30"], ["deposit", "0.00", "0.40", "+0.40"],
     ]  # fmt: skip
 
 
-def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> None:
+def test_the_account_is_saved_in_place_and_read_again(world: Path) -> None:
     mps_bill(world, *SETTLE, "--save", "after.yaml")
     lines = (world / "after.yaml").read_text().splitlines()
     assert "overdraft: 2.00   # agreed by telephone" in lines
@@ -184,7 +184,7 @@ def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> Non
     assert (again["overdrawn"], again["deposit"], again["grants"]) == ("0", "2", {"g-1": "4"})
 
 
-def test_a_key_with_a_default_comes_and_goes_beside_the_comments_of_the_file(world: Path) -> None:
+def test_a_key_with_a_default_is_added_and_reset_and_comments_stay(world: Path) -> None:
     """A key that the file does not have is added at its end; one that is there stays where it is, with its default."""
     held = "deposit: 0.40\n"
     assert held in ACCOUNT
@@ -206,7 +206,7 @@ def test_an_item_that_a_grant_is_for_and_no_sheet_has_is_refused(world: Path) ->
     assert 'wrong.yaml:10:120: unknown item "framez"' in printed
 
 
-def test_what_may_pay_when_bills_are_made_does(world: Path) -> None:
+def test_a_source_that_may_pay_when_bills_are_made_does(world: Path) -> None:
     (world / "monthly.yaml").write_text(
         ACCOUNT.replace("balance:", "settlement: monthly\nvouchers_at: billing\nbalance:")
     )
@@ -223,7 +223,7 @@ def test_what_may_pay_when_bills_are_made_does(world: Path) -> None:
     assert [(one["source"], one["amount"]) for one in month["deductions"]] == [("balance", "2.3")]
 
 
-def test_what_pays_a_statement_leaves_alone_what_was_paid_of_its_items_when_bills_were_made(world: Path) -> None:
+def test_a_statement_does_not_pay_again_for_items_paid_when_bills_were_made(world: Path) -> None:
     monthly = ACCOUNT.replace("balance:", "settlement: monthly\nvouchers_at: billing\nbalance:")
     voucher = monthly.replace("{id: v-1, face_value: 5,", "{id: v-1, face_value: 0.60,")
     (world / "grant.yaml").write_text(re.sub(r"expires_at: [^,}]+", "expires_at: 2023-12-30T00:00:00+08:00", voucher))
@@ -237,7 +237,7 @@ def test_what_pays_a_statement_leaves_alone_what_was_paid_of_its_items_when_bill
 def test_they_are_reconciled_in_their_columns(world: Path) -> None:
     (world / "one.csv").write_text("".join(USAGE.splitlines(keepends=True)[:2]))
     (world / "paid.yaml").write_text(ACCOUNT.replace("items: [frames]", "items: [transcoding]", 1))
-    # The grant stands with vouchers, so that the export has it all there.
+    # The grant belongs to vouchers, so the export shows all of it there.
     write_export(world, {**EXPORTED, "现金支付": "0", "代金券抵扣": "2.60"})
     options = ("-p", "sheet.yaml", "-b", "export.csv", "-a", "paid.yaml", "--format", "json")
     paid = json.loads(mps_bill(world, "reconcile", "one.csv", *options))["paid"]

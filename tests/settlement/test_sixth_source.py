@@ -1,4 +1,4 @@
-"""A sixth payment source: its own file and a line in the list, as ARCHITECTURE.md has it, and everything takes it."""
+"""A sixth payment source works everywhere when added as ARCHITECTURE.md describes it: its file and a line in the list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USAGE = """\
 job_id,completed_at,region,item,spec,quantity,unit
 j-1,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264.HD,40,minute
 """
-#: 40 minutes at 0.0651 are 2.604, of which 2.60 is payable.
+#: 40 minutes at 0.0651 cost 2.604; 2.60 is payable.
 ACCOUNT = f"""\
 format: mps-bill/account/1
 id: studio-a
@@ -46,7 +46,7 @@ def test_it_pays_between_vouchers_and_cards(world: Path) -> None:
     ]
 
 
-def test_it_stands_in_the_totals_the_account_the_closing_statement_and_the_forecast(world: Path) -> None:
+def test_it_is_in_the_totals_the_account_the_closing_statement_and_the_forecast(world: Path) -> None:
     run = json_of(world, *SETTLE)
     assert list(run["total"].items())[-7:] == [
         ("vouchers", "0.1"), ("refund_credits", "2.5"), ("stored_value_cards", "0"), ("balance", "0"),
@@ -88,7 +88,7 @@ def test_it_is_in_the_workbook_and_the_page(world: Path) -> None:
     assert "Refund credit" in (world / "run.html").read_text()
 
 
-def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> None:
+def test_the_account_is_saved_in_place_and_read_again(world: Path) -> None:
     mps_bill(world, *SETTLE, "--save", "after.yaml")
     before, after = ACCOUNT.splitlines(), (world / "after.yaml").read_text().splitlines()
     assert "refund_credits:   # given back in October" in after
@@ -100,7 +100,7 @@ def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> Non
     assert json.loads(again)["account"]["refund_credits"] == {"r-2": "3", "r-1": "0"}
 
 
-def test_what_is_wrong_in_it_has_its_place(world: Path) -> None:
+def test_an_error_in_it_has_its_place(world: Path) -> None:
     wrong = ACCOUNT.replace("remaining: 0.50", "remaining: 9.01").replace("id: r-2", "id: r-1")
     (world / "wrong.yaml").write_text(wrong.replace("refund_credits:", "refund_credit:"))
     assert 'did you mean "refund_credits"?' in mps_bill(world, *SETTLE[:-1], "wrong.yaml", code=3)

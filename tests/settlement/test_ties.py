@@ -80,7 +80,7 @@ def test_an_older_bill_that_is_paid_later_is_the_older_debt() -> None:
 
 
 def frozen(start: str = "11-10 11") -> Settled:
-    """A month with 0.651 frozen, of which no statement is issued yet."""
+    """A month with 0.651 frozen; its statement is not issued yet."""
     return settle(hours({at(start): video("10")}, MONTHLY), account("0"), MONTHLY)
 
 
@@ -124,7 +124,7 @@ def test_a_time_that_the_account_has_passed_moves_nothing_back() -> None:
     assert (run.steps, run.until, run.closing) == ((), at("11-10 15"), reached.closing)
 
 
-def test_the_sheet_of_the_next_month_does_not_cut_the_month_before_it() -> None:
+def test_the_sheet_of_the_next_month_does_not_round_the_month_before_it() -> None:
     monthly = SHEET.replace("settlement: hourly", "settlement: monthly")
     up = monthly.replace("mode: down", "mode: up").replace("2023-11-01T00", "2023-12-01T00")
     prices = book(monthly, up)

@@ -116,7 +116,7 @@ def test_the_same_file_with_charge_late_charges_nothing_twice(folder: Path, whol
     assert (folder / "account.yaml").read_text() == whole[1]
 
 
-def test_what_was_missed_is_charged_once(folder: Path, whole: tuple[dict[str, Any], str]) -> None:
+def test_missed_usage_is_charged_once(folder: Path, whole: tuple[dict[str, Any], str]) -> None:
     """The last hour was settled, the hour of the first row was not there yet."""
     first = min(map(hour_of, ROWS))
     settle(folder, [row for row in ROWS if hour_of(row) != first])
@@ -169,7 +169,7 @@ def test_another_record_with_the_same_sums_is_charged_where_it_is_meant(
     assert run([*words, "-f", "json"]) == DONE
     said = capsys.readouterr().err
     assert f"it equals what was charged for this cycle (mps {clock(hour_of(first), 8 * HOUR)})" in said
-    # Beside it stands a record of a cycle before, which was never charged.
+    # Another record is of an earlier cycle, which was never charged.
     earlier = f"one-more,,2023-11-09T10:20:00+08:00,{','.join(first.split(',')[3:])}"
     found = settle(folder, [earlier, other], "--charge-late", "--charge-twice")
     assert [bill["payable"] for bill in found["bills"]] == [charged, charged]

@@ -1,4 +1,4 @@
-"""The world of accounts in tests: cycles from quantities, plans and packs, accounts."""
+"""What tests of accounts build: cycles from quantities, plans and packs, accounts."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def covered_by(cycle: Cycle, *plans: ResourcePlan) -> Cover:
 
 
 def hours(usage: Usage, prices: PriceBook | None = None) -> tuple[Cycle, ...]:
-    """The cycles of usage, in the order of issue. Lines stand in the order of the sheet."""
+    """The cycles of usage, in the order of issue, with their lines in the order of the sheet."""
     prices = prices or book()
     charges = []
     for start, quantities in sorted(usage.items()):
@@ -190,7 +190,7 @@ def account(balance: str = "0", *, credit: str = "0", **parts: object) -> Accoun
 
 
 def changed(account: Account, **parts: Any) -> Account:
-    """The account with other fields, among which its sources go by short names: `plans`, `balance`, `credit_used`, ..."""
+    """The account with other fields; its sources have short names: `plans`, `balance`, `credit_used`, ..."""
     vouchers, credit = account.of(Vouchers), account.of(CreditLine)
     sources = (
         ResourcePlans(parts.pop("plans", plans_of(account))),

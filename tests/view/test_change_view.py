@@ -124,7 +124,7 @@ def test_a_day_says_how_many_days_it_is_compared_with(capsys: pytest.CaptureFixt
     assert standout["after"] == "41.74595"
 
 
-def test_ten_of_what_stands_out_are_printed(tmp_path: Path) -> None:
+def test_ten_unusual_changes_are_printed(tmp_path: Path) -> None:
     source = kit.source(tmp_path / "usage.csv", projects(13) + kit.row(job_id="x", completed_at="2023-11-09T11:00Z"))
     run = compare_periods([source], kit.book(), _TAGGED, 7, named("2023-11-11", "--after"), ("tag_project",))
     for show_all, lines in ((False, 10), (True, 13)):
@@ -205,7 +205,7 @@ def test_a_lull_of_days_is_reported(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "Nothing was billed in the 7 days before" in capsys.readouterr().err
 
 
-def test_what_is_shown_of_a_day_has_no_tag_but_that_of_the_selection(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_details_of_a_day_have_only_the_tag_of_the_selection(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["compare", SAMPLE, "--prices", "mps-china", "--after", "2023-11-17", "--only", "tag_project=news"]
     assert run_command([*command, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["by"] == ["item"]

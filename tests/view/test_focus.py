@@ -111,7 +111,7 @@ def test_payments_by_vouchers_are_credits_and_others_are_not(
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_what_must_and_must_not_be_null(name: str, tmp_path: Path) -> None:
+def test_columns_that_must_or_must_not_be_null(name: str, tmp_path: Path) -> None:
     for line in rows_of(every_run(tmp_path)[name]):
         where = line["ChargeDescription"]
         filled = {column for column, value in line.items() if value}
@@ -171,7 +171,7 @@ def test_quantities_of_paid_and_covered_usage_are_those_of_the_lines(tmp_path: P
         assert total([line for line in rows if line["SkuId"] == sku], "ConsumedQuantity") == used
 
 
-def test_what_each_plan_covers_is_a_row_of_its_own(tmp_path: Path) -> None:
+def test_the_usage_that_each_plan_covers_is_a_row(tmp_path: Path) -> None:
     covered = [line for line in rows_of(SettleView(settled(tmp_path))) if line["CommitmentDiscountId"]]
     wanted = {
         "BilledCost": "0",

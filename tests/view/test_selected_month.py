@@ -13,7 +13,7 @@ from tests.kit import SHEET, billed, changed, row, usage_text
 
 
 @pytest.mark.parametrize(("settlement", "is_said"), [("hourly", False), ("monthly", True)])
-def test_a_cut_month_says_that_its_statement_is_missing(settlement: str, is_said: bool, tmp_path: Path) -> None:
+def test_a_part_of_a_month_says_that_its_statement_is_missing(settlement: str, is_said: bool, tmp_path: Path) -> None:
     sheet = changed("settlement: hourly", f"settlement: {settlement}", SHEET)
     run = billed(tmp_path, usage_text([row()]), sheet)
     start = parse_second("2023-11-10T00:00:00+08:00")

@@ -74,7 +74,7 @@ def test_packs_are_read_with_their_type_smallest_first() -> None:
         ("some-packs", "Some Packs", "2:5", "bad-id"),
     ],
 )
-def test_what_is_wrong_is_told_at_its_place(old: str, new: str, place: str, kind: str) -> None:
+def test_an_error_has_its_place(old: str, new: str, place: str, kind: str) -> None:
     assert problems_of(changed(old, new)) == [(f"packs.yaml:{place}", kind)]
 
 

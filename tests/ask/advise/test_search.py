@@ -76,7 +76,7 @@ def test_a_search_that_is_cut_short_says_what_may_be_missed() -> None:
         assert found.best.saving + found.gap >= best
 
 
-def test_what_was_tried_before_need_not_be_found_again() -> None:
+def test_a_purchase_tried_before_need_not_be_found_again() -> None:
     packs = packs_of({"20000": "304"})
     sim = simulator(hours({at("11-10 09"): video("20000")}))
     tried = bought(sim, (packs[0], 3))
@@ -142,7 +142,7 @@ def test_no_purchase_saves_more_than_its_bound_nor_than_the_best(drawn) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_a_bound_with_more_to_come_is_no_lower(count: int) -> None:
+def test_a_bound_with_more_to_come_is_not_lower(count: int) -> None:
     packs = packs_of({"20": "0.3", "70": "0.7"})
     sim = simulator(hours({at("11-10 09"): video("100")}))
     limits = bounds(sim, (packs[0].type,))

@@ -92,7 +92,7 @@ def test_packs_of_the_sister_product() -> None:
         assert any("what-if" in note for note in type_.notes)
 
 
-def test_pack_files_are_no_price_sheets(root: Path) -> None:
+def test_pack_files_are_not_price_sheets(root: Path) -> None:
     assert not set(shipped_packs()) & set(shipped_sheets())
     sheets, problems = find_sheets([str(root / "pricing")])
     assert not problems
@@ -100,7 +100,7 @@ def test_pack_files_are_no_price_sheets(root: Path) -> None:
     assert all("packs" not in sheet.name for sheet in sheets)
 
 
-def test_a_name_that_is_none_has_a_near_miss(prices: PriceBook) -> None:
+def test_an_unknown_name_has_a_suggestion(prices: PriceBook) -> None:
     found, problems = load_packs("mps-china-pack", prices)
     assert found is None
     assert [(str(one.place), one.kind.slug) for one in problems] == [("--packs", "no-such-packs")]

@@ -1,4 +1,4 @@
-"""Purchases held against usage: worked numbers, and that it is what settling with the same plans comes to."""
+"""Purchases compared with usage: worked numbers, and that settling with the same plans gives the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REVIEW = {"review": {"porn": "1"}}
 
 def test_5000_units_at_3_cover_1666_66_minutes_of_hd() -> None:
     """2,000 minutes at 0.0651 are 130.20; 1,666.66 are covered, 108.499566 of list amount; 333.34 are left at 21.700434,
-    cut to 21.70. The price is earned by 87 x 4999.98 / 108.499566 = 4009.22 units."""
+    rounded to 21.70. The price is earned by 87 x 4999.98 / 108.499566 = 4009.22 units."""
     (pack,) = packs_of({"5000": "87"})
     sim = simulator(hours({at("11-10 09"): video("2000")}))
     outcome = bought(sim, (pack, 1))
@@ -48,7 +48,7 @@ def test_a_break_even_that_is_whole_is_not_raised() -> None:
     assert bought(simulator(hours({at("11-10 09"): video("2000")})), (pack, 1)).break_even_units == 300
 
 
-def test_what_covers_nothing_has_no_break_even() -> None:
+def test_a_purchase_that_covers_nothing_has_no_break_even() -> None:
     (pack,) = packs_of({"5000": "87"}, regions=["cn-beijing"])
     outcome = bought(simulator(hours({at("11-10 09"): video("2000")})), (pack, 1))
     assert (outcome.worth, outcome.saving, outcome.covers, outcome.break_even_units) == (0, -87, (), None)
@@ -80,7 +80,7 @@ def test_covering_a_part_can_make_the_rest_dearer() -> None:
     assert (outcome.worth, outcome.saving) == (4, -1)
 
 
-def test_plans_that_are_there_anyway_are_no_saving() -> None:
+def test_existing_plans_are_not_a_saving() -> None:
     (pack,) = packs_of({"5000": "87"})
     sim = simulator(hours({at("11-10 09"): video("2000")}), plan(remaining="3000"))
     assert sim.now.payable == D("65.10")
@@ -95,7 +95,7 @@ def test_plans_that_are_there_anyway_are_no_saving() -> None:
     counts=st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)),
     held=st.sampled_from(["0", "33.33", "5000"]),
 )
-def test_it_is_what_an_account_with_these_plans_pays(settlement, quantities, reviewed, counts, held) -> None:
+def test_an_account_with_these_plans_pays_the_same(settlement, quantities, reviewed, counts, held) -> None:
     prices = book(SHEET.replace("hourly", settlement))
     usage: dict[int, dict[tuple[str, str, str], str]] = {}
     for number, quantity in enumerate(quantities):
