@@ -19,6 +19,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from mps_bill.ask.summaries import GROUPINGS, PERIODS
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "mps_bill"
 LOCALE = PACKAGE / "locale"
@@ -45,8 +47,13 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
 
 
 def texts() -> list[Found]:
-    """Every text of the package that is translated: what `tr`, `tr_many` and `mark` are given, and the titles of columns."""
-    return [
+    """Return every text of the package that is translated: arguments of `tr`, `tr_many` and `mark`, and titles of columns. The
+    columns of groupings are made from their names."""
+    groupings = [
+        Found(title_of(name), "", "time" if name in PERIODS else "", "mps_bill/ask/summaries.py", 0)
+        for name in GROUPINGS
+    ]
+    return groupings + [
         Found(text, plural, context, file, node.lineno)
         for file, tree in sources()
         for node in ast.walk(tree)
