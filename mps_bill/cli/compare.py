@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.compare_sides import ChangeOptions, compare_files, compare_periods
+from mps_bill.cli.before_and_after import ChangeOptions, compare_files, compare_periods
 from mps_bill.cli.options import ReadingOptions, argument, option, takes
 from mps_bill.cli.output import invalid
 from mps_bill.cli.output_options import OutputOptions, shows

@@ -15,7 +15,7 @@ from mps_bill.core.diagnostics import ProblemReport, check_none
 
 if TYPE_CHECKING:
     from mps_bill.cli.metering import UsageRun
-    from mps_bill.reconcile.sides import OurRun
+    from mps_bill.reconcile.our_and_their_bills import OurRun
 
 _BILL = "The provider's bill: a CSV export of the console, which may be compressed, or stored API answers. Repeatable."
 _MAPPING = "A YAML file that explains the names on the provider's bill. Repeatable."
@@ -79,7 +79,7 @@ def _our_run(
 ) -> tuple[OurRun, ProblemReport]:
     """Return our bills, settled if there is an account, and the problems of rejected rows."""
     from mps_bill.pipeline import Settling, bill_usage, settle_usage
-    from mps_bill.reconcile.sides import OurRun, settled_run
+    from mps_bill.reconcile.our_and_their_bills import OurRun, settled_run
 
     with run.metering(inputs, as_of=until) as (sources, meter_options):
         if account is None:

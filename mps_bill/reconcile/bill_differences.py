@@ -23,8 +23,8 @@ from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.identities import has_payments, unexplained
 from mps_bill.reconcile.match import ALL_ITEMS, LineKey
 from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
+from mps_bill.reconcile.our_and_their_bills import OurBill, Paid, Side, TheirBill
 from mps_bill.reconcile.periods import BillPeriod
-from mps_bill.reconcile.sides import OurBill, Paid, Side, TheirBill
 
 
 def compare_bill(

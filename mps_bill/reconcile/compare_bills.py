@@ -17,7 +17,7 @@ from mps_bill.core.laws import law
 from mps_bill.core.times import Calendar
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
-from mps_bill.reconcile import match, sides
+from mps_bill.reconcile import match
 from mps_bill.reconcile.bill_differences import compare_bill, leeways_of_sums
 from mps_bill.reconcile.differences import BillComparison, Difference, Reconciliation
 from mps_bill.reconcile.export import CENT, Export, ExportRow
@@ -25,8 +25,15 @@ from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions
 from mps_bill.reconcile.match import ALL_ITEMS, ExcludedRows, LineKey, MatchedRow
 from mps_bill.reconcile.odd_cents import Leeway
+from mps_bill.reconcile.our_and_their_bills import (
+    OurBill,
+    OurRun,
+    TheirBill,
+    our_bills,
+    their_bills,
+    with_coupons_as_vouchers,
+)
 from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, row_period, row_second
-from mps_bill.reconcile.sides import OurBill, OurRun, TheirBill
 
 
 def reconcile(
@@ -112,14 +119,14 @@ def _compare_product(
     rows = match.with_rounding_by_bill(matched, calendar)
     grain = _grain(product, run.bills, rows, book)
     as_a_whole = any(row.key == ALL_ITEMS and row.row.fee != "rounding" for row in rows)
-    ours = sides.our_bills(run, product, grain, book, as_a_whole=as_a_whole)
-    theirs = sides.their_bills(rows, grain, product, book)
+    ours = our_bills(run, product, grain, book, as_a_whole=as_a_whole)
+    theirs = their_bills(rows, grain, product, book)
     outside = [ours.pop(one) for one in list(ours) if months and calendar.month(one.start) not in months]
     settled_before = run.settled_before.get(product)
     bills, right, sums = [], [], {}
     for period in sorted({*ours, *theirs}):
         mine = ours.get(period) or OurBill()
-        other = sides.with_coupons_as_vouchers(theirs.get(period) or TheirBill(), mine)
+        other = with_coupons_as_vouchers(theirs.get(period) or TheirBill(), mine)
         is_late = settled_before is not None and period.end <= settled_before
         bills.append(compare_bill(product, period, mine, other, tolerance, "late" if is_late else "missing-here"))
         sums.update(leeways_of_sums(mine, other))

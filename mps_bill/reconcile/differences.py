@@ -17,8 +17,8 @@ from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import ExcludedRows, LineKey
+from mps_bill.reconcile.our_and_their_bills import Paid, sum_paid
 from mps_bill.reconcile.periods import BillPeriod, Grain, row_second
-from mps_bill.reconcile.sides import Paid, sum_paid
 
 Category = Literal["missing-there", "missing-here", "quantity", "price", "discount", "deduction", "late", "rounding"]
 MEANINGS: Mapping[Category, str] = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from mps_bill.ask.change_sides import ChangeRun
 from mps_bill.ask.changes import NO_CHANGE, Change, Changes, ChangeSide, Key
+from mps_bill.ask.compared_periods import ChangeRun
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import DAY, Calendar
 from mps_bill.view.columns import MONEY_PLACES, Column, Columns, Record, Row, columns_of, moment, pick

@@ -15,8 +15,8 @@ from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference,
 from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
 from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import ALL_ITEMS
+from mps_bill.reconcile.our_and_their_bills import Paid
 from mps_bill.reconcile.periods import BillPeriod
-from mps_bill.reconcile.sides import Paid
 from mps_bill.view.columns import As, Column, Moment, Record, Row, Value, attributes, columns_of, pick, select
 from mps_bill.view.reading_report import begin_json, selection_text
 from mps_bill.view.tables import Block, Heading, Note, Records, Report, Table, figures_of, table

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.ask.change_sides import ChangeRun, NamedPeriod, compare_periods, compare_usage, tag_columns
 from mps_bill.ask.changes import Change, Standout
+from mps_bill.ask.compared_periods import ChangeRun, NamedPeriod, compare_periods, compare_usage, tag_columns
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import Period, parse_bound, parse_period
 from mps_bill.metering.meter_options import MeterOptions

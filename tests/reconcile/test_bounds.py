@@ -19,9 +19,9 @@ from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import ItemName
 from mps_bill.reconcile.identities import unexplained
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways, split_leeway
+from mps_bill.reconcile.our_and_their_bills import OurRun, our_bills
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.read_row import parse_amount
-from mps_bill.reconcile.sides import OurRun, our_bills
 from tests import kit
 from tests.reconcile import test_odd_cents as odd_cents
 from tests.reconcile import test_reconcile as whole

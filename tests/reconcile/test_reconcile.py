@@ -17,8 +17,8 @@ from mps_bill.pipeline import bill_usage, settle_usage
 from mps_bill.reconcile.compare_bills import reconcile
 from mps_bill.reconcile.differences import MEANINGS, Category, Reconciliation
 from mps_bill.reconcile.export_mapping import BillMapping, load_mapping
+from mps_bill.reconcile.our_and_their_bills import OurRun, settled_run
 from mps_bill.reconcile.read_export import read_exports
-from mps_bill.reconcile.sides import OurRun, settled_run
 from tests import kit
 from tests.reconcile.exports import Row, api_json, closing_row, console_csv, read_mapping, rows_of, write
 from tests.settlement.worlds import plan_text, reread

@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from mps_bill.ask.change_sides import compare_periods
+from mps_bill.ask.compared_periods import compare_periods
 from mps_bill.cli import run as run_command
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.view.change_view import ChangeView

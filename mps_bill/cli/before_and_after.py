@@ -15,7 +15,7 @@ from mps_bill.core.diagnostics import quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
 
 if TYPE_CHECKING:
-    from mps_bill.ask.change_sides import ChangeRun, NamedPeriod
+    from mps_bill.ask.compared_periods import ChangeRun, NamedPeriod
     from mps_bill.cli.metering import UsageRun
     from mps_bill.metering.groups import Group, Metered
 
@@ -69,17 +69,17 @@ class ChangeOptions:
 
 def compare_periods(run: UsageRun, change: ChangeOptions, by: tuple[str, ...], account: str | None) -> int:
     """Show why the bill of one period is higher than that of another, or of the days before."""
-    from mps_bill.ask import change_sides
+    from mps_bill.ask import compared_periods
 
     before, after = _periods(change, run.book.offset)
     contract, selection = options.load_contract(account or None, run.book), run.selection
     with run.metering({"--account": account}) as (sources, meter_options):
         # The first tag shows which project has caused a day's change. A tag in --only has a known value already.
         if not by and isinstance(before, int) and not selection.tags:
-            selection = replace(selection, tags=change_sides.tag_columns(sources, run.book, meter_options)[:1])
+            selection = replace(selection, tags=compared_periods.tag_columns(sources, run.book, meter_options)[:1])
             meter_options = replace(meter_options, tags=selection.tags)
             by = ("item", *selection.tags)
-        changed = change_sides.compare_periods(
+        changed = compared_periods.compare_periods(
             sources, run.book, meter_options, before, after, by or ("item",), contract, selection
         )
     return _end(run, changed, change)
@@ -87,7 +87,7 @@ def compare_periods(run: UsageRun, change: ChangeOptions, by: tuple[str, ...], a
 
 def compare_files(run: UsageRun, change: ChangeOptions, by: tuple[str, ...], account: str | None) -> int:
     """Show why the bill of some usage files is higher than that of others."""
-    from mps_bill.ask.change_sides import compare_usage
+    from mps_bill.ask.compared_periods import compare_usage
     from mps_bill.metering.sources import expanded
     from mps_bill.rating.selection import Selection
 
@@ -159,7 +159,7 @@ def _periods(change: ChangeOptions, offset: int) -> tuple[NamedPeriod | int, Nam
 
 def _period(option: str, text: str, offset: int) -> NamedPeriod:
     """Return a day, a month or FROM..TO as a period on the billing clock."""
-    from mps_bill.ask.change_sides import NamedPeriod
+    from mps_bill.ask.compared_periods import NamedPeriod
 
     start, dots, end = text.partition("..")
     if not dots:
