@@ -98,5 +98,5 @@ def _regions(pairs: list[str]) -> dict[str, str]:
         if not old or not equals or not new:
             raise invalid("--region", f"{quoted(pair)} is not A=B, such as cn-shanghai=ap-southeast-1")
         if regions.setdefault(old, new) != new:
-            raise invalid("--region", f"{quoted(old)} cannot be billed as two regions")
+            raise invalid("--region", f"{quoted(old)} has two targets")
     return regions

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mps_bill.fetch.listings import Query
     from mps_bill.fetch.paging import ActionTotals, Page
 
-fetch = group_of_commands("Fetch jobs, metering, bills and the account by API.")
+fetch = group_of_commands("Fetch jobs, metering, bills and the account through the provider's API.")
 
 
 #: How long the provider keeps jobs and metering.
@@ -207,7 +207,7 @@ def account(
 ) -> int:
     """Write a draft of an account file from the provider's data.
 
-    Values that the provider does not return are FILL IN. settle refuses the file until they are filled in.
+    Values that the provider does not return are marked FILL IN. settle refuses the file until they are filled in.
     """
     from mps_bill.fetch import listings
     from mps_bill.fetch.account_draft import FILL_IN, account_draft

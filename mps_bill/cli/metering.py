@@ -55,6 +55,7 @@ class UsageRun:
     reading: ReadingOptions
     output: OutputOptions
     selection: Selection = EVERYTHING
+    selected_by: SelectionOptions | None = None
 
     @classmethod
     def of(
@@ -74,7 +75,7 @@ class UsageRun:
         """
         book = options.load_book(prices)
         shown = selection.resolve(book, groupings) if selection else EVERYTHING
-        return cls(usage, prices, book, reading, output, shown)
+        return cls(usage, prices, book, reading, output, shown, selection)
 
     @contextmanager
     def metering(
@@ -139,9 +140,9 @@ class UsageRun:
 
     def check_used(self, groups: Iterable[Group]) -> None:
         """Refuse a selection of values that the usage does not have. Report a period without usage, which may be a mistake."""
-        if self.selection.is_everything:
+        if self.selection.is_everything or self.selected_by is None:
             return
-        with options.named("what to show"):
+        with self.selected_by.named(self.selection):
             self.selection.check(groups, self.book)
         starts = {group.assignment.cycle_start for group in groups}
         if starts and not any(start in self.selection.period for start in starts):

@@ -19,7 +19,7 @@ import typer
 from mps_bill.cli import completion
 from mps_bill.cli.output import invalid
 from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
-from mps_bill.core.diagnostics import InputRejected, accepted, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import InputRejected, accepted, expected, near_miss, quoted, unknown
 from mps_bill.core.files import STANDARD_OUTPUT, descriptor
 from mps_bill.core.times import parse_offset, parse_second
 from mps_bill.metering import EngineName
@@ -277,16 +277,15 @@ def check_key(key: str, known: Iterable[str], name: str) -> None:
     """Refuse a key of lines that is neither known nor a tag."""
     known = list(known)
     if key not in known and not is_tag(key):
-        hint = near_miss(key, known, priced=False)
-        raise invalid(name, f"{quoted(key)} is not {one_of([*known, 'a tag_... column'])}{hint}")
+        hint = near_miss(key, known, priced=False) or expected([*known, "a tag_... column"])
+        raise invalid(name, f"unknown key {quoted(key)}{hint}")
 
 
 def check_known(words: Iterable[str], known: Collection[str], name: str, where: str) -> None:
-    """Refuse unknown words. `where` completes the message `"x" is in ...`, such as `none of the sheets`."""
+    """Refuse unknown words. `where` completes the message `unknown item "x" (in ...)`, such as `none of the sheets`."""
     for word in words:
         if word not in known:
-            hint = near_miss(word, known) or f"; known: {one_of(list(dict.fromkeys(known)))}"
-            raise invalid(name, f"{quoted(word)} is in {where}{hint}")
+            raise invalid(name, unknown(name.removeprefix("--"), word, known, where=f" (in {where})"))
 
 
 def load_book(prices: Sequence[str]) -> PriceBook:

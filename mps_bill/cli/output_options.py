@@ -18,7 +18,7 @@ from mps_bill.cli.options import show_option, with_options
 from mps_bill.cli.output import invalid, open_output, say, say_problems, write_bytes
 from mps_bill.config import VARIABLES
 from mps_bill.core.decimals import EXACT, ZERO, amount_text
-from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
+from mps_bill.core.diagnostics import ProblemReport, one_of, quoted, unknown
 from mps_bill.core.files import is_special
 from mps_bill.core.language import ENGLISH, LANGUAGES, language
 from mps_bill.core.times import ALWAYS
@@ -161,7 +161,7 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
         is ignored by commands that do not have it."""
         asked = None if value or context.params.get("output") else context.lookup_default("format")
         if asked and asked not in DEFAULTS:
-            raise invalid(VARIABLES["format"], f"{quoted(asked)} is not a default format; expected {one_of(DEFAULTS)}")
+            raise invalid(VARIABLES["format"], unknown("default format", asked, DEFAULTS, priced=False))
         return value or (asked if asked in formats else None)
 
     about = f"Output format. Default: from the suffix of --output, else {next(iter(formats))}."

@@ -66,7 +66,7 @@ def reconcile(
     ours, problems = _our_run(run, account, until, {"--bill": bill, "--mapping": mapping, "--account": account})
     with decimal.localcontext(EXACT):
         result = compare(ours, export, names, run.book, allowed)
-        with options.named("what to show"):
+        with selection.named(run.selection):
             result = selected(result, run.selection, run.book)
     output.show(ReconcileView(result, run.book.currency, None if show_all else in_full))
     read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)

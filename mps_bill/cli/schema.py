@@ -11,7 +11,7 @@ from mps_bill.cli import exit_codes, options
 from mps_bill.cli.completion import documents
 from mps_bill.cli.options import argument
 from mps_bill.cli.output import open_output
-from mps_bill.core.diagnostics import near_miss, one_of, quoted
+from mps_bill.core.diagnostics import one_of, unknown
 
 if TYPE_CHECKING:
     from mps_bill.documents.read_document import Document
@@ -32,8 +32,7 @@ _FORMER_NAMES = {"cases": "price-cases"}
 def _known(name: str) -> str:
     name = _FORMER_NAMES.get(name, name)
     if name not in DOCUMENTS:
-        hint = near_miss(name, DOCUMENTS, priced=False) or f"; expected one of {one_of(tuple(DOCUMENTS))}"
-        raise typer.BadParameter(f"{quoted(name)} is not a document format{hint}")
+        raise typer.BadParameter(unknown("document format", name, DOCUMENTS, priced=False))
     return name
 
 

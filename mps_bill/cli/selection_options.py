@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +52,17 @@ class SelectionOptions:
         only = self._only()
         tags = {key for keys in (*groupings, only) for key in keys if is_tag(key)}
         return Selection(self._period(book.offset), only, tuple(sorted(tags)))
+
+    @contextmanager
+    def named(self, selection: Selection) -> Iterator[None]:
+        """Report a `SelectionError` inside the context as an invalid value of the option that caused it."""
+        from mps_bill.rating.selection import SelectionError
+
+        try:
+            yield
+        except SelectionError as error:
+            bound = "--on" if self.on else "--from" if error.edge == selection.period.start else "--to"
+            raise invalid("--only" if error.edge is None else bound, str(error)) from None
 
     def _period(self, offset: int) -> Period:
         if self.on and (len(self.on) > 1 or self.from_ is not None or self.to is not None):
@@ -100,7 +112,7 @@ class DetailOptions(SelectionOptions):
         ignored.
 
         Raises:
-            typer.BadParameter: a grouping is not known or given twice, or there are too many for two pages.
+            typer.BadParameter: a grouping is unknown or given twice, or there are too many for two pages.
         """
         from mps_bill.ask.summaries import GROUPINGS
 

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 _ACCOUNT = "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
 _SAVE = "Save the account after the run to FILE, or the accounts of a folder to a folder; completely or not at all."
 _CHARGE_LATE = "Bill usage of settled cycles as corrections. The files must contain only usage that was missed before."
-_TWICE = "With --charge-late: also bill cycles that were charged before, even for the same sums. Records may be charged twice."
+_TWICE = (
+    "With --charge-late: also bill cycles that were charged before, even if the usage is the same. Records may be charged"
+    " twice."
+)
 _ALLOW_FUTURE = "Also charge and save cycles that have not ended yet."
 
 

@@ -248,6 +248,23 @@ def near_miss(word: str, known: Iterable[str], *, priced: bool = True) -> str:
     return f'; did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
 
 
+def unknown(
+    what: str, word: str, known: Iterable[str], *, where: str = "", priced: bool = True, maximum: int = 12
+) -> str:
+    """Return `unknown unit "minuts"; did you mean "minute"?`, or with what is expected if no known word is similar.
+
+    `where` follows the word, such as ` of transcoding`; `priced` is as in `near_miss`.
+    """
+    words = tuple(dict.fromkeys(known))
+    return f"unknown {what} {quoted(word)}{where}{near_miss(word, words, priced=priced) or expected(words, maximum)}"
+
+
+def expected(words: Sequence[str], maximum: int = 12) -> str:
+    """Return `; expected a`, `; expected a or b` or `; expected one of a, b or c`; an empty string without words."""
+    several = "one of " if len(words) > 2 else ""
+    return f"; expected {several}{one_of(words, maximum)}" if words else ""
+
+
 def foreign_letter(word: str) -> str:
     """Return a hint about a letter that looks Latin but is not: `; "С" in it is CYRILLIC CAPITAL LETTER ES`."""
     import unicodedata

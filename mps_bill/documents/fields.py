@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast, overload
@@ -31,7 +32,7 @@ Schema = dict[str, Any]
 class Located(Generic[T]):
     """A value and its place."""
 
-    sound: ClassVar = True
+    valid: ClassVar = True
     value: T
     place: Place
 
@@ -44,8 +45,8 @@ class Entry(Generic[K, V]):
     value: V | None
 
     @property
-    def sound(self) -> bool:
-        return is_sound(self.value)
+    def valid(self) -> bool:
+        return is_valid(self.value)
 
     @property
     def parts(self: Entry[Any, Many[T]]) -> tuple[T, ...]:
@@ -66,17 +67,17 @@ class Many(Generic[T]):
     left_out: frozenset[str] = frozenset()
 
     @property
-    def sound(self) -> bool:
-        return self.whole and all(map(is_sound, self.parts))
+    def valid(self) -> bool:
+        return self.whole and all(map(is_valid, self.parts))
 
 
-def is_sound(value: object) -> bool:
+def is_valid(value: object) -> bool:
     """Whether a value and everything in it was read without a problem."""
-    return value is not None and bool(getattr(value, "sound", True))
+    return value is not None and bool(getattr(value, "valid", True))
 
 
 def plain(value: Any) -> Any:
-    """Return a sound value without places. A list becomes a tuple; a mapping with free keys becomes a dict."""
+    """Return a valid value without places. A list becomes a tuple; a mapping with free keys becomes a dict."""
     if isinstance(value, Many):
         if value.parts and isinstance(value.parts[0], Entry):
             return {entry.key.value: plain(entry.value) for entry in value.parts}
@@ -125,7 +126,7 @@ class Fields:
     values: Mapping[str, object]
     given: frozenset[str]
     place: Place
-    sound: bool
+    valid: bool
 
     def get(self, field: Field[T]) -> T | None:
         """Return the field's value; None if it is absent or wrong."""
@@ -182,3 +183,8 @@ def wrong_node(node: Node, at: Place, name: str, form: str) -> tuple[Problem, ..
 
 def empty_value(at: Place, name: str) -> Problem:
     return Problem(at, EMPTY_VALUE, f"no value; expected {name}")
+
+
+def bare(name: str) -> str:
+    """Return a name without its article."""
+    return re.sub(r"^(an?|the) ", "", name)

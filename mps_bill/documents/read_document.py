@@ -90,7 +90,7 @@ def _other_document(shape: Shape[Any], node: MapNode) -> Problem | None:
     if not found or value.text in own_format.words or not (same or is_other_format(value.text, first)):
         return None
     if same:
-        message = f'{quoted(value.text)} is not {own_format.name}; did you mean "{first}"?'
+        message = f'unknown format {quoted(value.text)}; did you mean "{first}"?'
     else:
         message = f"{quoted(value.text)} is not {shape.name}" + (f"; its `format` is {first}" if own else "")
     return Problem(value.place, own_format.kind, message)

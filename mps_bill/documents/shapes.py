@@ -10,12 +10,11 @@ An `Object` builds a value from its fields, so that a whole document becomes val
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from mps_bill.core.diagnostics import Kind, Place, Problem, foreign_letter, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, expected, foreign_letter, near_miss, quoted
 from mps_bill.documents.fields import (
     CONFLICTING_KEYS,
     DUPLICATE_ENTRY,
@@ -32,7 +31,8 @@ from mps_bill.documents.fields import (
     Many,
     Schema,
     Shape,
-    is_sound,
+    bare,
+    is_valid,
     plain,
     wrong_node,
 )
@@ -77,8 +77,8 @@ class Record:
                 hint = near_miss(key, by_key, priced=False) + foreign_letter(key)
                 # A misspelt key is one mistake, not two, so the intended key counts as given.
                 meant.update(known for known in by_key if f'"{known}"' in hint)
-                hint = hint or f"; expected one of {one_of(tuple(by_key), maximum=20)}"
-                message = f"unknown key {quoted(key)} in {_bare(self.name)}{hint}"
+                hint = hint or expected(tuple(by_key), maximum=20)
+                message = f"unknown key {quoted(key)} in {bare(self.name)}{hint}"
                 problems.append(Problem(entry.key.place, UNKNOWN_KEY, message))
         keys = frozenset(meant.union(given))
         if node.whole:
@@ -86,15 +86,15 @@ class Record:
         problems += (Problem(given[key], kind, message) for key, kind, message in self._contradicting(given, keys))
         if self.check:
             problems += self.check(Fields(values, keys, at, False))
-        sound = node.whole and len(problems) == before and all(map(is_sound, values.values()))
-        return Fields(values, keys, at, sound)
+        valid = node.whole and len(problems) == before and all(map(is_valid, values.values()))
+        return Fields(values, keys, at, valid)
 
     def _missing(self, known: Set[str]) -> Iterator[str]:
         for one in self.fields:
             if one.required and one.key not in known:
-                yield f'missing key "{one.key}" in {_bare(self.name)}' + (f": {one.doc}" if one.doc else "")
+                yield f'missing key "{one.key}" in {bare(self.name)}' + (f": {one.doc}" if one.doc else "")
         if self.one_of and known.isdisjoint(self.one_of):
-            yield f"missing key in {_bare(self.name)}; expected one of {one_of(self.one_of)}"
+            yield f"missing key in {bare(self.name)}{expected(self.one_of)}"
 
     def _contradicting(self, given: Mapping[str, Place], known: Set[str]) -> Iterator[tuple[str, Kind, str]]:
         first, *others = [key for key in given if key in self.one_of] or [""]
@@ -135,13 +135,13 @@ class Object(Record, Generic[T]):
         if fields is None:
             return None
         taken: dict[str, object] = {}
-        for one in self.fields if fields.sound else ():
+        for one in self.fields if fields.valid else ():
             if one.name is not None and one.key in fields.values:
                 taken[one.name or one.key] = plain(fields.values[one.key])
             elif one.name is not None and one.default is not OWN_DEFAULT:
                 taken[one.name or one.key] = one.default
-        value = self.make(**taken) if fields.sound else None
-        return Made(fields.values, fields.given, fields.place, fields.sound, value)
+        value = self.make(**taken) if fields.valid else None
+        return Made(fields.values, fields.given, fields.place, fields.valid, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +275,6 @@ def _cause_of_no_value(key: str) -> str:
     if colon and value:
         return f"; write a space after the colon: {name}: {value}"
     return " (with a decimal point, not a comma)" if key.isdecimal() else ""
-
-
-def _bare(name: str) -> str:
-    """Return a name without its article."""
-    return re.sub(r"^(an?|the) ", "", name)
 
 
 def repeated(found: Iterable[tuple[Hashable, Place, str]], kind: Kind) -> list[Problem]:

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from mps_bill.core.decimals import parse_plain_decimal
-from mps_bill.core.diagnostics import Kind, Place, Problem, foreign_letter, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, foreign_letter, one_of, quoted, unknown
 from mps_bill.core.times import LOCAL_TIME, OFFSET, parse_offset, parse_second
-from mps_bill.documents.fields import BAD_VALUE, UNKNOWN_WORD, Field, Located, Schema, empty_value, wrong_node
+from mps_bill.documents.fields import BAD_VALUE, UNKNOWN_WORD, Field, Located, Schema, bare, empty_value, wrong_node
 from mps_bill.documents.yaml_tree import Node, ScalarNode
 
 T = TypeVar("T")
@@ -89,8 +89,7 @@ class Choice(Generic[T]):
 
     def parse(self, text: str) -> T:
         if text not in self.words:
-            known = f"; expected {one_of(tuple(self.words), maximum=20)}"
-            raise ValueError(f"{quoted(text)} is not {self.name}{near_miss(text, self.words, priced=False) or known}")
+            raise ValueError(unknown(bare(self.name), text, self.words, priced=False, maximum=20))
         return self.words[text]
 
     def schema(self) -> Schema:
@@ -169,4 +168,4 @@ def offset(kind: Kind) -> Text[int]:
 
 def format_field(name: str, kind: Kind) -> Field[Located[str]]:
     """The first key of a document, which names its format. No value is built from it."""
-    return Field("format", Choice("a format that this program reads", words(name), kind), f"always {name}", name=None)
+    return Field("format", Choice("a format", words(name), kind), f"always {name}", name=None)

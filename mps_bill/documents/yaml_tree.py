@@ -148,7 +148,7 @@ def _check_characters(text: str, file: str) -> tuple[list[Problem], str, bool]:
 
 def _refused(char: str, place: Place) -> Problem:
     if char == "\t":
-        return Problem(place, TAB, "a tab; indent and separate with spaces")
+        return Problem(place, TAB, "tab character; use spaces")
     return Problem(place, HIDDEN_CHARACTER, f"the character U+{ord(char):04X} does not show on a screen; remove it")
 
 
@@ -275,7 +275,9 @@ class _Builder:
         text = event.value
         # Only double quotes can contain an escaped character, and only block text contains line breaks.
         if event.style == '"' and (found := _REFUSED.search(text)):
-            self._report(event, HIDDEN_CHARACTER, f"an escape stands for U+{ord(found.group()):04X}; leave it out")
+            self._report(
+                event, HIDDEN_CHARACTER, f"this escape is the invisible character U+{ord(found.group()):04X}; remove it"
+            )
         return ScalarNode(text, bool(event.style), self._place(event), event.end_mark.index)
 
     def _check_properties(self, event: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mps_bill.core.diagnostics import near_miss, one_of, quoted
+from mps_bill.core.diagnostics import expected, near_miss, one_of, quoted, unknown
 from mps_bill.core.times import iso
 from mps_bill.core.units import UNITS, same_dimension
 from mps_bill.metering import usage_problems as kinds
@@ -124,7 +124,7 @@ def check_words(key: UsageKey, scheme: MeteringScheme) -> tuple[ValueProblem, ..
         message = f"unknown item {quoted(key.item)}; no price sheet of this run has it{near_miss(key.item, items)}"
         refusals.append(ValueProblem("item", kinds.UNKNOWN_ITEM, message))
     if key.region not in regions:
-        message = f"region {quoted(key.region)} is not known{near_miss(key.region, regions)}"
+        message = unknown("region", key.region, sorted(regions))
         refusals.append(ValueProblem("region", kinds.UNKNOWN_REGION, message))
     return tuple(refusals)
 
@@ -140,13 +140,13 @@ def _periods(book: PriceBook, product: str) -> str:
 
 def _check_unit(key: UsageKey, item: Item) -> list[ValueProblem]:
     unit = UNITS.get(key.unit)
-    convertible = one_of([other.name for other in same_dimension(item.unit)])
+    convertible = [other.name for other in same_dimension(item.unit)]
     if unit is None:
-        message = f"unit {quoted(key.unit)} is not known; {item.code} takes {convertible}{near_miss(key.unit, UNITS)}"
+        message = unknown("unit", key.unit, convertible, where=f" of {item.code}")
         return [ValueProblem("unit", kinds.UNKNOWN_UNIT, message)]
     if unit.dimension != item.unit.dimension:
         message = (
-            f"unit {unit.name} does not convert to {item.unit.name}, the unit of {item.code}; it takes {convertible}"
+            f"unit {unit.name} does not convert to {item.unit.name}, the unit of {item.code}{expected(convertible)}"
         )
         return [ValueProblem("unit", kinds.UNIT_MISMATCH, message)]
     return []
@@ -158,17 +158,17 @@ def _spec(key: UsageKey, item: Item, sheet: PriceSheet) -> str | ValueProblem:
     if key.spec:
         spec = item.spec_of(key.spec)
         if spec not in item.prices:
-            message = f"{item.code} has no spec {quoted(spec)}{near_miss(spec, (*item.prices, *item.aliases))}"
+            message = unknown("spec", spec, (*item.prices, *item.aliases), where=f" of {item.code}")
             return _explained(ValueProblem("spec", kinds.UNKNOWN_SPEC, message), key, item, spec, sheet)
         return (_disagreement(key, item, template, spec) if template else None) or spec
     if template is None:
-        message = f"{item.code} is priced by spec, and the spec is empty; it is one of {one_of(list(item.prices))}"
+        message = f"{item.code} needs a spec{expected(list(item.prices))}"
         return ValueProblem("spec", kinds.MISSING_VALUE, message)
     if is_constant(template):
         return template
     derived = _derived(key, item, template, sheet)
     if isinstance(derived, str) and derived not in item.prices:
-        message = f"codec and size make {quoted(derived)}, and {item.code} has no price for it; priced: "
+        message = f"codec and size give the spec {quoted(derived)}, and {item.code} has no price for it; priced: "
         refusal = ValueProblem("width", kinds.NO_PRICE, message + one_of(list(item.prices)))
         return _explained(refusal, key, item, derived, sheet)
     return derived
@@ -196,7 +196,7 @@ def _derived(key: UsageKey, item: Item, template: str, sheet: PriceSheet) -> str
         if found is None:
             largest = item.resolutions[-1]
             message = (
-                f"a picture of {key.long}x{key.short} is above {largest.name}, the largest size of {item.code}"
+                f"the picture, {key.long}x{key.short}, is larger than {largest.name}, the largest size of {item.code}"
                 f" ({largest.long}x{largest.short}); it has no price"
             )
             return ValueProblem("width", kinds.NO_BUCKET, message + _larger(key, item, template, sheet))

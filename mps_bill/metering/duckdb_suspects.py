@@ -94,7 +94,7 @@ class KeptLines(_LineFinder):
     def _lines_in_doubt(self, statements: sql.Statements) -> str:
         """A query for the distinct lines of the suspects and how often each occurs, in no order, headers included.
 
-        The lines of rows that are not sound are kept already. The other suspects, if there are any, are queried: only among
+        The lines of invalid rows are kept already. The other suspects, if there are any, are queried: only among
         rows with a word that no good row has, if every suspect has such a word."""
         found = f"SELECT line, number_0 AS times FROM {sql.JUDGED_GROUPS}"
         source, suspect = self.rows, self._words(statements, suspect=True)

@@ -22,7 +22,7 @@ _STARTS = {
     b"PAR1": "this is Parquet; name it .parquet",
 }
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-#: A line by which Excel tells itself the separator.
+#: The line `sep=;`, which tells Excel the separator.
 _HINT = re.compile(r'"?sep=(.)"?,*', re.IGNORECASE)
 _SEPARATORS = {";": '";"', "\t": "a TAB", "|": '"|"'}
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mps_bill.core.decimals import parse_plain_decimal, scaled, stripped
-from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Kind, expected, near_miss, one_of, quoted
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.times import LOCAL_TIME, iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
@@ -105,7 +105,7 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
             if name.startswith(TAG_PREFIX):
                 message, remedy = f"column {quoted(name)} is not a tag", f", and {TAG_FORM}"
             else:
-                message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS, priced=False)}"
+                message = f"unknown column {quoted(name)}{near_miss(name, COLUMNS, priced=False)}"
                 remedy = ", and a column to group by is named tag_..."
             remedy = f"; --ignore-extra-columns ignores it{remedy}"
             problems.append((number, kinds.UNKNOWN_COLUMN, message + remedy))
@@ -255,8 +255,10 @@ class RecordReader:
         status = given.get("status", "")
         status = status.lower() if status.isascii() else status
         if status and status not in BILLED_STATUSES + FREE_STATUSES:
-            message = f"status {quoted(given['status'])} is not known{near_miss(status, STATUSES_SHOWN, priced=False)}"
-            message += f"; it is {one_of(STATUSES_SHOWN)}, or empty for success"
+            hint = (
+                near_miss(status, STATUSES_SHOWN, priced=False) or f"{expected(STATUSES_SHOWN)}, or empty for success"
+            )
+            message = f"unknown status {quoted(given['status'])}{hint}"
             problems.append(ValueProblem("status", kinds.UNKNOWN_STATUS, message))
         failed = status in FREE_STATUSES
 

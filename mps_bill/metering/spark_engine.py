@@ -183,7 +183,7 @@ def _session(resources: Resources) -> SparkSession:
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError:
-        message = 'Spark is not installed; pip install "mps-bill[spark]" brings it, and it needs Java 17'
+        message = 'Spark is not installed; run: pip install "mps-bill[spark]"; Spark also requires Java 17'
         raise InputRejected([Problem(Place("--engine spark"), kinds.NO_ENGINE, message)]) from None
     settings = {
         "spark.app.name": "mps-bill",

@@ -5,7 +5,7 @@ The exact reader accepts every row that a statement is certain of, with the same
 doubt, and the exact reader decides about them. Only integers leave the engine, so every engine makes the same bill.
 
 Every statement reads **rows**: the texts of a usage row, `epoch` (microseconds), `micros` (-1 for an empty quantity), and
-`sound`, which says whether everything except its words is right. Words are judged afterwards: they become codes (positions in
+`valid`, which says whether everything except its words is right. Words are judged afterwards: they become codes (positions in
 `word_lists`, 0 for any other word), sizes in pixels (0 for none), `failed` and `certain`. Statements that count judge words
 group by group, since a billion rows have only some thousands of different ones; statements that compare or find rows judge
 them row by row.
@@ -35,8 +35,8 @@ _FIRST_FREE = 2 + len(BILLED_STATUSES)
 
 #: The tables that an engine fills between statements, and that later statements read.
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
-#: The rows that `groups` sums, kept if they contain more: columns with the lines of rows that are not sound, and with the
-#: hashes of all records.
+#: The rows that `groups` sums, kept if they contain more: columns with the lines of invalid rows, and with the hashes
+#: of all records.
 JUDGED_GROUPS, LINE, HASHES = "judged_groups", "line", "hashes"
 _PARTS_OF_HASHES = (
     f" WHERE hash < {1 << 62}",
@@ -82,7 +82,7 @@ class Statements:
     def judged_groups(self, *, by_words: bool, hashes: bool = False, lines: bool = False) -> str:
         """Rows counted by their words, which are judged; a key may occur more than once. With `by_words` alone, `hashes` adds
         the hashes of the records, so that `repeated` need not read the usage again, and `lines` adds the words, and the lines
-        of rows that are not sound, which are then counted by line too."""
+        of invalid rows, which are then counted by line too."""
         tags = [tag_column(tag) for tag in self._split_by()]
         micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END AS micros"
         numbers = ["1", "0", *quantities(self.scheme, self.dialect)]
@@ -107,13 +107,13 @@ class Statements:
             empty = "".join(f", {EMPTY} AS {name}" for name in JUDGED if name not in given)
             listed = (f"array_agg(hash) FILTER (WHERE slot IS NOT NULL) AS {HASHES}",) if hashes else ()
             summed = ", ".join((self._numbered(numbers), *listed))
-            kept = f", CASE WHEN NOT sound THEN {sources[0].line} END AS {LINE}" if lines else ""
+            kept = f", CASE WHEN NOT valid THEN {sources[0].line} END AS {LINE}" if lines else ""
             hashed = f", {self._record_hash()} AS hash" if hashes else ""
             rows = " UNION ALL ".join(self._rows(source, source.carried if lines else ()) for source in sources)
             group = ", ".join((shared, "slot", *((LINE,) if lines else ())))
             words = f"""
-    SELECT {group}, slot IS NOT NULL AS sound{empty}, {summed} FROM (
-        SELECT {shared}, CASE WHEN sound THEN {start} END AS slot, {micros}{hashed}{kept} FROM ({rows}) AS every_row
+    SELECT {group}, slot IS NOT NULL AS valid{empty}, {summed} FROM (
+        SELECT {shared}, CASE WHEN valid THEN {start} END AS slot, {micros}{hashed}{kept} FROM ({rows}) AS every_row
     ) AS slotted{f" GROUP BY {group}" if by_words else ""}"""
             counted.append(self._judged(sources[0], words, columns))
         keys = key_values(self.scheme, self.dialect) | {"slot": "slot"}
@@ -227,8 +227,8 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return f"SELECT coalesce(sum({_number(0)}), 0) FROM {JUDGED_GROUPS} WHERE {self._is_suspect()}"
 
     def words(self, *, suspect: bool) -> str:
-        """The distinct words of the sound rows in `JUDGED_GROUPS` that are suspects, or that are not. Rows that are not sound
-        have their lines kept instead."""
+        """The distinct words of the valid rows in `JUDGED_GROUPS` that are suspects, or that are not. The lines of invalid
+        rows are kept instead."""
         condition = f"{self._is_suspect()} AND {LINE} IS NULL" if suspect else f"NOT {self._is_suspect()}"
         return f"SELECT DISTINCT {', '.join(JUDGED)} FROM {JUDGED_GROUPS} WHERE {condition}"
 
@@ -269,7 +269,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         texts = (name for name in TEXTS if name != "extra")
         columns = ", ".join((*carried, *texts, *map(tag_column, self.tags), "epoch", "micros"))
         return (
-            f"SELECT {columns}, {_all(tests)} AS sound FROM (SELECT {typed} FROM {source.relation}{condition}) AS typed"
+            f"SELECT {columns}, {_all(tests)} AS valid FROM (SELECT {typed} FROM {source.relation}{condition}) AS typed"
         )
 
     def _judged(self, source: RowSource, rows: str, columns: Sequence[str]) -> str:
@@ -277,7 +277,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         words = word_lists(self.scheme)
         coded = ", ".join(
             (
-                *dict.fromkeys((*columns, *WORDS, "sound")),
+                *dict.fromkeys((*columns, *WORDS, "valid")),
                 *(f"{self.dialect.position(name, known)} AS {code_column(name)}" for name, known in words.items()),
                 f"{self._failed()} AS failed",
                 f"{self._status()} > 0 AS status_is_known",
@@ -287,7 +287,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         )
         codes = (self._spelled() if name == "spec" else code_column(name) for name in words)
         shown = ", ".join((*columns, *codes, "width_pixels", "height_pixels", "failed"))
-        certain = _all(("sound", *self._tests_of_words()))
+        certain = _all(("valid", *self._tests_of_words()))
         return f"SELECT {shown}, {certain} AS certain FROM (SELECT {coded} FROM ({rows}) AS read) AS coded"
 
     def _status(self) -> str:
@@ -307,7 +307,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return f"CASE {' '.join(arms)} ELSE {code} END AS {code}" if arms else code
 
     def _tests_of_row(self, source: RowSource) -> tuple[str, ...]:
-        """The conditions for a sound row, which say nothing about its words; NULL counts as false."""
+        """The conditions for a valid row, which say nothing about its words; NULL counts as false."""
         texts = () if source.well_formed else ("job_id", "output", "extra", *map(tag_column, self.tags))
         return (
             "epoch >= 0",

@@ -56,7 +56,7 @@ class SqlEngine(Protocol):
 
     @property
     def keeps_lines(self) -> bool:
-        """Whether the lines of rows that are not sound, kept while rows are counted, lead to their places. There must be few."""
+        """Whether the lines of invalid rows, kept while rows are counted, lead to their places. There must be few."""
         ...
 
     @property

@@ -85,8 +85,8 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
     others = [error for error in errors if not error.cause or (error.place.file, error.cause) not in known]
     found = without_ignored(warnings, texts)
     # In a sheet with errors a comment may have nothing to suppress, because wrong values get no warnings.
-    unsound = {error.place.file for error in errors}
-    found = [one for one in found if one.kind != kinds.UNUSED_IGNORE or one.place.file not in unsound]
+    invalid = {error.place.file for error in errors}
+    found = [one for one in found if one.kind != kinds.UNUSED_IGNORE or one.place.file not in invalid]
     return in_order([*at_groups, *others, *found])
 
 

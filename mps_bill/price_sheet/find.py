@@ -120,7 +120,7 @@ def find_sheets(paths: Sequence[str], *, subfolders: bool = False) -> tuple[tupl
                 continue
             found = [SheetFile(file, str(file)) for file in in_folder]
             if not found:
-                message = f"the folder holds no price sheet, a file that ends in {one_of(_SUFFIXES)}"
+                message = f"the folder contains no price sheet (a file ending in {one_of(_SUFFIXES)})"
                 problems.append(Problem(Place(name), kinds.NO_SHEETS, message))
             files += found
         elif os.path.exists(name):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mps_bill.core.decimals import ZERO
-from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Problem, near_miss, quoted, unknown
 from mps_bill.core.units import Unit, to_micros
 from mps_bill.documents.fields import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
@@ -89,7 +89,7 @@ def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Prob
             message = f"{quoted(alias.value)} has its own price and cannot be another spelling"
             problems.append(Problem(alias.place, kinds.WRONG_ALIAS, message))
         elif spec and spec.value not in prices:
-            message = f"{quoted(spec.value)} is not a spec of the price table{near_miss(spec.value, prices)}"
+            message = unknown("spec", spec.value, prices)
             problems.append(Problem(spec.place, kinds.WRONG_ALIAS, message))
         elif spec:
             aliases[alias.value] = spec.value
@@ -118,8 +118,7 @@ def _resolutions(
     if name.value in sheet.resolution_sets:
         return sheet.resolution_sets[name.value] if wanted else None
     sets = tuple(known for known, read in sheet.resolution_sets.items() if read)
-    hint = near_miss(name.value, sets) or f"; this sheet has {one_of(sets)}"
-    message = f"{quoted(name.value)} is an unknown resolution set{hint}"
+    message = unknown("resolution set", name.value, sets)
     problems.append(Problem(name.place, kinds.UNKNOWN_RESOLUTION_SET, message))
     return None
 
@@ -144,10 +143,8 @@ def _check_specs(
         matched = matched or parts is not None
         if parts and parts.resolution and resolutions and set_name and parts.resolution not in resolutions.names:
             known = tuple(resolution.name for resolution in resolutions.resolutions)
-            hint = near_miss(parts.resolution, known) or f"; it has {one_of(known)}"
-            message = (
-                f"{quoted(row.value)} names {quoted(parts.resolution)}, which is not in the set {set_name.value}{hint}"
-            )
+            where = f" of the set {set_name.value} in {quoted(row.value)}"
+            message = unknown("resolution", parts.resolution, known, where=where)
             yield Problem(row.place, kinds.UNKNOWN_RESOLUTION, message, parts.resolution)
     if not matched and table.whole:
         message = f"no spec of the price table has the form {quoted(template)}"
@@ -159,7 +156,7 @@ def _metering(fields: Fields, unit: Unit | None) -> Metering | None:
     rule = fields.get(d.METERING)
     if rule is None:
         return None if fields.wrong(d.METERING) else PRO_RATA
-    if not rule.sound or unit is None:
+    if not rule.valid or unit is None:
         return None
     return Metering(
         rule.value_of(d.PER, PRO_RATA.per),
@@ -176,8 +173,7 @@ def _sources(fields: Fields, sheet: SheetParts, problems: list[Problem]) -> tupl
     known = sheet.sources_by_id
     for id_ in named.parts:
         if id_.value not in known and sheet.sources_whole:
-            hint = near_miss(id_.value, known) or f"; the sheet's sources: {one_of(tuple(known))}"
-            message = f"{quoted(id_.value)} is not the id of a source of this sheet{hint}"
+            message = unknown("source", id_.value, known)
             problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message, id_.value if known else "no sources"))
     found = (known.get(id_.value) for id_ in named.parts)
     return tuple(source for source in found if source)
@@ -191,7 +187,7 @@ def _derived(
     if base_code is None:
         return {}
     if base_code.value not in codes:
-        message = f"{quoted(base_code.value)} is not an item of this sheet{near_miss(base_code.value, codes)}"
+        message = unknown("item", base_code.value, sorted(codes))
         lost = (("item", base_code.value),)
         problems.append(Problem(base_code.place, kinds.UNKNOWN_BASE, message, base_code.value, facts=lost))
         return {}

@@ -41,7 +41,7 @@ def read_prices(
 def unknown_region(key: Located[str], sheet: SheetParts, others: str = "") -> Problem:
     """Return the problem of a key that is neither a region nor a group; `others` names what else is allowed."""
     groups = f"groups of this sheet: {one_of(tuple(sheet.groups))}" if sheet.groups else "this sheet has no groups"
-    message = f"{quoted(key.value)} is an unknown region or group"
+    message = f"unknown region or group {quoted(key.value)}"
     hint = near_miss(key.value, sheet.region_keys) or f"; {groups}{others}"
     return Problem(key.place, kinds.UNKNOWN_REGION, message + hint + foreign_letter(key.value), key.value)
 

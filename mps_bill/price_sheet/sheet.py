@@ -21,7 +21,7 @@ from mps_bill.price_sheet.sheet_parts import SheetParts
 
 @dataclass(frozen=True, slots=True)
 class SheetDraft:
-    """A sheet whose head is sound, so that it can be compared with other sheets; wrong items may have been left out.
+    """A sheet whose head is valid, so that it can be compared with other sheets; wrong items may have been left out.
 
     `fields` are the values as read, each with its place.
     """
@@ -34,7 +34,7 @@ class SheetDraft:
 
 
 def parts_of(document: ReadDocument[Fields]) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
-    """Return the sheet of a document (None if its head is not sound), its readable parts (None if it is not a sheet at all), and
+    """Return the sheet of a document (None if its head is not valid), its readable parts (None if it is not a sheet at all), and
     every problem in order of place."""
     problems, fields = list(document.problems), document.fields
     if fields is None:
@@ -120,7 +120,7 @@ def _unpriced(
         written = fields.parts(d.UNPRICED_REGIONS)
         problems += [unknown_region(region, parts) for region in written if region.value not in parts.region_keys]
         before, note = fields.value_of(d.BEFORE), fields.value_of(d.NOTE)
-        if not fields.sound or note is None:
+        if not fields.valid or note is None:
             continue
         regions = (one for region in written for one in sheet.members(region.value))
         entry = Unpriced(

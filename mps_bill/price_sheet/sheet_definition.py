@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 
 from mps_bill.core.decimals import EXACT, RoundingMode, plain
-from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Problem, one_of, quoted, unknown
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import DAY, HOUR
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
@@ -98,8 +98,7 @@ def _parse_group_name(text: str) -> str:
 def _parse_template(text: str) -> str:
     for placeholder in re.findall(r"\{[^{}]*\}?", text):
         if placeholder not in (CODEC, RESOLUTION):
-            hint = near_miss(placeholder, (CODEC, RESOLUTION)) or f"; expected {CODEC} or {RESOLUTION}"
-            raise ValueError(f"{quoted(text)} has the unknown placeholder {quoted(placeholder)}{hint}")
+            raise ValueError(unknown("placeholder", placeholder, (CODEC, RESOLUTION), where=f" in {quoted(text)}"))
         if text.count(placeholder) > 1:
             raise ValueError(f"{quoted(text)} has {placeholder} twice; keep one")
     if not re.fullmatch(_TEMPLATE, text):

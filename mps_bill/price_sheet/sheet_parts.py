@@ -1,4 +1,4 @@
-"""The readable parts of a sheet, sound or not, with those that items refer to: region groups, resolution sets and sources."""
+"""The readable parts of a sheet, valid or not, with those that items refer to: region groups, resolution sets and sources."""
 
 from __future__ import annotations
 

@@ -150,9 +150,8 @@ class Completeness:
         named = max((len(list(_texts(whole.value(path)))) for path in paths), default=0)
         if len(members) > named:
             names = " or ".join(path.name for path in paths)
-            message = (
-                f"{len(members) - named} of {len(members)} members of {listing.name} have no {names}: they are unknown"
-            )
+            without = f"{len(members) - named} of {len(members)} entries of {listing.name}"
+            message = f"{without} have no {names} and cannot be identified"
             self._unnamed.append(Problem(Place(name, *whole.position(listing)), kinds.INCOMPLETE_ANSWER, message))
 
     def no_records(self) -> None:

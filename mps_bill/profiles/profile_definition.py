@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted, unknown
 from mps_bill.documents.fields import Field, Fields, Located, Made, optional
 from mps_bill.documents.read_document import Document, ReadDocument, read_document
 from mps_bill.documents.shapes import Either, ListOf, MapOf, Object
@@ -35,16 +35,14 @@ def parse_column(text: str) -> str:
     """
     if text not in COLUMNS and not is_tag(text):
         form = TAG_FORM if text.startswith(TAG_PREFIX) else "a tag is named tag_..."
-        raise ValueError(f"{quoted(text)} is not a usage column{near_miss(text, COLUMNS, priced=False)}; {form}")
+        raise ValueError(f"unknown usage column {quoted(text)}{near_miss(text, COLUMNS, priced=False)}; {form}")
     return text
 
 
 def _parse_template(text: str) -> str:
     for name in placeholders(text):
         if name not in COLUMNS:
-            raise ValueError(
-                f"{quoted(text)} names {quoted(name)}, which is not a usage column{near_miss(name, COLUMNS, priced=False)}"
-            )
+            raise ValueError(unknown("usage column", name, COLUMNS, where=f" in {quoted(text)}", priced=False))
     if not placeholders(text) or re.search("[{}]", model.without_placeholders(text)):
         raise ValueError(f"{quoted(text)} is not a text with columns; write one such as ims-{{completed_at}}-{{spec}}")
     return text

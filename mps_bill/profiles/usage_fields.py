@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
-from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Kind, expected, near_miss, one_of, quoted
 from mps_bill.core.times import LOCAL_TIME, iso, offset_text
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, TAG_PREFIX
 from mps_bill.profiles import profile_problems as kinds
@@ -179,7 +179,7 @@ def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Pr
         if text not in column.value_map:
             known = tuple(column.value_map)
             message = f"{path.name} {quoted(text)} is not in the map of {column.name} in profile {profile.id}"
-            hint = near_miss(text, known) or f"; expected {one_of(known)}"
+            hint = near_miss(text, known) or expected(known)
             raise _Wrong(path, kinds.UNKNOWN_WORD, message + hint)
         meaning = column.value_map[text]
         text = _with_parameters(meaning, path, text, profile) if profile.parameters else meaning

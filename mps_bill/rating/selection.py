@@ -44,6 +44,14 @@ LINE_KEYS: Mapping[str, LineKey] = {
 }
 
 
+class SelectionError(ValueError):
+    """A selection that a run cannot show: because of the bound `edge` of its period (seconds), or of its lines (None)."""
+
+    def __init__(self, message: str, edge: int | None = None) -> None:
+        super().__init__(message)
+        self.edge = edge
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The bills of cycles in a period, and their lines that have, for every key of `only`, one of its values. `tags` are those by
@@ -102,8 +110,8 @@ class Selection:
         """Check the selection against the usage of a run and its price book.
 
         Raises:
-            ValueError: a value of `only` is neither priced nor used, or a bound of the period is inside a billing cycle, whose
-                bill cannot be split.
+            SelectionError: a value of `only` is neither priced nor used, or a bound of the period is inside a billing cycle,
+                whose bill cannot be split.
         """
         found: dict[str, set[str]] = {key: set() for key in self.only}
         for group in groups:
@@ -114,7 +122,7 @@ class Selection:
             if edge is not None:
                 first, last, inside = (clock(second, calendar.offset) for second in (start, end, edge))
                 message = f"{inside} is inside the billing cycle {first} to {last}, and a bill is whole"
-                raise ValueError(f"{message}; give a time at which a cycle begins")
+                raise SelectionError(f"{message}; give a time at which a cycle begins", edge)
             for key, values in found.items():
                 values.add(_value(assignment, key, self.tags, group.key.tags))
         for key, wanted in self.only.items():
@@ -124,7 +132,7 @@ class Selection:
             )
             for value in sorted(wanted - found[key] - known):
                 hint = near_miss(value, used, priced=False) or (f"; used: {one_of(used)}" if used else "")
-                raise ValueError(f"nothing was used with {key} {quoted(value)}{hint}")
+                raise SelectionError(f"no usage has {key} {quoted(value)}{hint}")
 
 
 EVERYTHING = Selection()

@@ -1,1 +1,1 @@
-"""Our bills beside the provider's: reading its bill exports, and every difference with its category and amount."""
+"""Our bills compared with the provider's: reading its bill exports, and every difference with its category and amount."""

@@ -13,7 +13,7 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.language import mark
 from mps_bill.core.laws import law
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.selection import EVERYTHING, Selection
+from mps_bill.rating.selection import EVERYTHING, Selection, SelectionError
 from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import ExcludedRows, LineKey
@@ -139,16 +139,19 @@ def selected(result: Reconciliation, selection: Selection, book: PriceBook) -> R
     """The selected part of a comparison of whole bills.
 
     Raises:
-        ValueError: the period splits a compared period, such as a month; or lines are chosen by a key that exports do not have.
+        SelectionError: the period splits a compared period, such as a month; or lines are chosen by a key that exports do not
+            have.
     """
     for key in selection.only:
         if key not in ("item", "spec", "region"):
-            raise ValueError(f"{key} is not on the provider's bill; choose by item, spec or region")
+            raise SelectionError(f"{key} is not on the provider's bill; choose by item, spec or region")
     period = selection.period
     for bill in result.bills:
-        if period.edge_in(bill.period.start, bill.period.end) is not None:
+        edge = period.edge_in(bill.period.start, bill.period.end)
+        if edge is not None:
             grain = result.grains[bill.product]
-            raise ValueError(f"{bill.product} is compared by {grain}; the period must not split {bill.period.name}")
+            message = f"{bill.product} is compared by {grain}; the period must not split {bill.period.name}"
+            raise SelectionError(message, edge)
     bills = (bill for bill in result.bills if bill.period.start in period)
     calendar = next(iter(book.sheets)).billing.calendar
     seconds = {row.place: row_second(row, calendar) for row in result.export.rows}

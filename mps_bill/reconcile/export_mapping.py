@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, printable, quoted
+from mps_bill.core.diagnostics import Place, Problem, in_order, printable, quoted, unknown
 from mps_bill.core.units import UNITS, Unit
 from mps_bill.documents.fields import Field, Fields, Located, optional
 from mps_bill.documents.read_document import Document, ReadDocument, read_document
@@ -40,8 +40,7 @@ def _parse_region(text: str) -> str:
 
 def _parse_column(text: str) -> str:
     if text not in SPELLINGS:
-        hint = near_miss(text, SPELLINGS, priced=False) or f"; expected {one_of(tuple(SPELLINGS))}"
-        raise ValueError(f"{quoted(text)} is not a column of bills{hint}")
+        raise ValueError(unknown("column of bills", text, SPELLINGS, priced=False))
     return text
 
 

@@ -125,7 +125,7 @@ def _frozen(*, items: dict[str, Decimal], limited: Mapping[str, Decimal], **valu
 
 def _check_frozen(frozen: Fields) -> Iterator[Problem]:
     items = frozen.get(FROZEN_ITEMS)
-    if not items or not items.sound:
+    if not items or not items.valid:
         return
     amounts = {entry.key.value: entry.value.value for entry in frozen.parts(FROZEN_ITEMS) if entry.value}
     paid, net = frozen.get(PAID_AT_BILLING), sum(amounts.values(), ZERO)

@@ -74,7 +74,7 @@ def _check_top_ups(fields: Fields, reading: Reading) -> None:
         if earlier is not part.place:
             message = (
                 f"duplicate top-up of the same time and amount; first defined at line {earlier.line}, column"
-                f" {earlier.column}; where both were paid, give each an id"
+                f" {earlier.column}; if both were paid, give each an id"
             )
             reading.report(part.place, kinds.EQUAL_TOP_UPS, message)
 

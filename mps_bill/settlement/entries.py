@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, amount_text, plain, scaled
-from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted, unknown
 from mps_bill.core.times import iso
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.documents import values
@@ -190,13 +190,13 @@ class Reading:
         """Look up a spec in the items of one code; without items nothing is reported."""
         if items and not specs_named(spec.value, items):
             known = [word for item in items for word in (*item.prices, *item.aliases)]
-            message = f"{items[0].code} has no spec {quoted(spec.value)}{near_miss(spec.value, known)}"
+            message = unknown("spec", spec.value, known, where=f" of {items[0].code}")
             self.report(spec.place, kinds.UNKNOWN_SPEC, message)
 
     def regions(self, regions: Iterable[Located[str]]) -> None:
         for region in regions:
             if region.value not in self._regions:
-                message = f"region {quoted(region.value)} is not known{near_miss(region.value, self._regions)}"
+                message = unknown("region", region.value, sorted(self._regions))
                 self.report(region.place, kinds.UNKNOWN_REGION, message)
 
     def remaining(

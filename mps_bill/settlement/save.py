@@ -281,8 +281,8 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
         raise _unreadable(str(target), error) from None
     if names > 1:
         message = (
-            f"the file has {names} names (hard links), and the other{'s' if names > 2 else ''} would still hold the account"
-            " as it was before this run, to be charged again; give it a file of its own (copy it)"
+            f"the file has {names} names (hard links); the other name{'s' if names > 2 else ''} would keep the old account, and"
+            " a later run could charge the same usage again; copy the file"
         )
         raise _rejected(str(target), kinds.NOT_SAVED, message)
     if same:

@@ -51,8 +51,8 @@ def cover(cycle: Cycle, sources: tuple[PaymentSource, ...]) -> Cover:
         covered[one.charge] += one.micros
     for number, covers in enumerate(covered):
         left = uncovered.left(number).values()
-        is_sound = covers >= 0 and min(left) >= 0 and sum(left) + covers == cycle.charges[number].micros
-        law(is_sound, "a source covers another quantity than it says")
+        is_valid = covers >= 0 and min(left) >= 0 and sum(left) + covers == cycle.charges[number].micros
+        law(is_valid, "a source covers another quantity than it says")
     return Cover(tuple(covered), tuple(deductions), tuple(after))
 
 
@@ -129,8 +129,8 @@ def _with_debt(outstanding: Sequence[Debt], debt: Debt) -> Sequence[Debt]:
 def _check(payment: Payment, due: Due) -> None:
     paid, left = payment.paid, payment.outstanding
     law(paid + left == due.payable, "{} paid and {} outstanding of {}", paid, left, due.payable)
-    sound = all(deduction.amount > 0 and deduction.remaining >= 0 for deduction in payment.deductions)
-    law(left >= 0 and sound, "a source below zero")
+    is_valid = all(deduction.amount > 0 and deduction.remaining >= 0 for deduction in payment.deductions)
+    law(left >= 0 and is_valid, "a source below zero")
 
 
 @dataclass(frozen=True, slots=True)

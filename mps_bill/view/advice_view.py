@@ -137,8 +137,9 @@ class AdviceView:
                 " this mix, at which the packs save as much as they cost."
             ),
             tr(
-                "Each size is listed in every number (at most {maximum}) that covers more than one pack fewer and costs less than"
-                " one larger pack of as many units. The best combination is chosen from all sizes in any number.",
+                "Of each size, up to {maximum} packs are listed, as long as each further pack covers more and no single larger"
+                " pack offers the same units for the same price or less. The best combination is chosen from all sizes in any"
+                " number.",
                 maximum=MAX_OF_A_PACK,
             ),
         ]

@@ -75,7 +75,7 @@ _NAMED = {
 _ITEMS = optional("items", MapOf("the accounts of items", _item, _account), "the account of an item, by its code")
 _OPENING = optional(
     "opening",
-    Choice("whether a journal opens the books", {"true": True, "false": False}),
+    Choice("a truth value", {"true": True, "false": False}),
     "whether a journal begins with the account's balances (true) or continues books that already have them (false);"
     " default: true",
 )

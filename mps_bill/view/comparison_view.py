@@ -19,9 +19,11 @@ from mps_bill.view.tables import Block, Note, Records, Report, Table, figures_of
 FORMAT = "mps-bill/comparison/1"
 COLUMNS = (
     *columns_of("row", "item", "name"),
-    *columns_of("quantity_here", "quantity_there", kind="quantity"),
+    Column("quantity_here", "quantity", "Current quantity"),
+    Column("quantity_there", "quantity", "Alternative quantity"),
     Column("unit"),
-    *columns_of("here", "there", kind="amount", summed=True),
+    Column("here", "amount", "Current", summed=True),
+    Column("there", "amount", "Alternative", summed=True),
     Column("difference", "signed amount", summed=True),
     Column("percent", "percent"),
     Column("currency"),
@@ -50,7 +52,7 @@ class ComparisonView:
 
     def printed(self) -> Iterator[Block]:
         here, there = self._sides
-        yield Note(tr("Here:  {here}\nThere: {there}", here=tr(here.label), there=tr(there.label)))
+        yield Note(tr("Current:     {here}\nAlternative: {there}", here=tr(here.label), there=tr(there.label)))
         if not self.comparison.selection.is_everything:
             yield Note(selection_text(self.comparison.selection, self.comparison.offset))
         rows = tuple((code, *change(*self.comparison.amounts(code))) for code in self.comparison.items)
@@ -71,7 +73,9 @@ class ComparisonView:
             yield self._paid_table()
         for side in (here, there):
             if side.settled_before:
-                again = mark("The {side} has settled {n} of these bills before; it pays all of them here.")
+                again = mark(
+                    "The {side} has settled {n} of these bills before; this comparison pays all of them again."
+                )
                 yield Note(tr(again, side=tr(side.label), n=side.settled_before))
         yield Note(control_totals_text(self._control_totals))
 
@@ -115,18 +119,18 @@ class ComparisonView:
         here, there = self._sides
         columns = tuple(column for column in COLUMNS if column.key not in ("percent", "currency"))
         control = control_totals_text(self._control_totals)
-        sides = tr("Here {here}, there {there}", here=tr(here.label), there=tr(there.label))
-        payable = tr("Payable here"), tr("Payable there")
+        sides = tr("Current: {here}; alternative: {there}", here=tr(here.label), there=tr(there.label))
+        payable = tr("Current payable"), tr("Alternative payable")
         if self._is_part:
-            payable = tr("Net amount here"), tr("Net amount there")
+            payable = tr("Current net amount"), tr("Alternative net amount")
         listed = table(tr("Comparison"), columns, self._records())
         return Report(
             title=tr("The same usage"),
             date=max((cycle.issued_at for cycle in self.comparison.usage.cycles), default=0),
             facts=[
                 (tr("Currency"), self.comparison.currency),
-                (tr("Here"), tr(here.label)),
-                (tr("There"), tr(there.label)),
+                (tr("Current"), tr(here.label)),
+                (tr("Alternative"), tr(there.label)),
             ],
             figures=figures_of(listed, (payable[0], "here"), (payable[1], "there"), (tr("Difference"), "difference")),
             tables=[

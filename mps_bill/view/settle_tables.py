@@ -226,7 +226,7 @@ def late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> It
     total = (tr("Total"), *together(late))
     yield Table(tr("Late usage of settled cycles, not charged"), columns, rows, (total,))
     if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
-        yield Note(tr("All of it counts as charged: the usage of every cycle equals what was charged for it."))
+        yield Note(tr("All of it has been charged already: the usage of every cycle equals what was charged for it."))
     else:
         how = tr(
             "--charge-late bills late usage as corrections, except for cycles for which the same usage was charged before. Use it"

@@ -141,7 +141,7 @@ def test_a_finding_is_known_again_when_lines_are_added_before_it(
         ('"*": 0.0021', '"*": 0,0021', "no value; expected a price (with a decimal point, not a comma)"),
         ("mainland: 0.0099", "mainland:0.0099", "no value; expected a price; write a space after the colon: mainland: 0.0099"),
         ("mainland: 0.0099", "mainland: ", "no value; expected a price\n"),
-        ("currency: USD", "currency: RMB", 'not a currency of ISO 4217; did you mean "CNY"?'),
+        ("currency: USD", "currency: RMB", 'unknown currency "RMB" (not in ISO 4217); did you mean "CNY"?'),
         ("currency: USD", "currency: US\N{CYRILLIC CAPITAL LETTER ES}", "in it is CYRILLIC CAPITAL LETTER ES"),
         ("H264.HD: {", "H264.\N{CYRILLIC CAPITAL LETTER EN}D: {", "in it is CYRILLIC CAPITAL LETTER EN"),
         ("asia: 0.0250", "\N{CYRILLIC SMALL LETTER A}sia: 0.0250", "in it is CYRILLIC SMALL LETTER A"),

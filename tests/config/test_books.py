@@ -43,7 +43,7 @@ def test_accounts_that_the_file_names_and_the_defaults_of_the_others(tmp_path: P
         ("balance: Cash:Cloud", '2:12 "Cash:Cloud" is not an account'),
         ("items: {dna: X}", '2:16 "X" is not an account'),
         ("items: {}", "2:3 the accounts of items must not be empty"),
-        ("opening: maybe", '2:12 "maybe" is not whether a journal opens the books; expected true or false'),
+        ("opening: maybe", '2:12 unknown truth value "maybe"; expected true or false'),
         ("rounding: Assets:Cloud:Balance", "2:13 rounding, Assets:Cloud:Balance, is the account of balance, whose"),
         (
             "top_ups: Assets:Cloud:Balance:X",

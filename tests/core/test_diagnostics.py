@@ -15,6 +15,7 @@ from mps_bill.core.diagnostics import (
     one_of,
     printable,
     quoted,
+    unknown,
 )
 from mps_bill.view.reading_report import problem_lines
 
@@ -103,6 +104,14 @@ def test_rejected_input_carries_every_problem() -> None:
 )
 def test_near_misses(word: str, said: str) -> None:
     assert near_miss(word, ["transcoding", "review"]) == said
+
+
+def test_an_unknown_word_comes_with_a_similar_one_or_what_is_expected() -> None:
+    assert unknown("unit", "minuts", ["second", "minute"]) == 'unknown unit "minuts"; did you mean "minute"?'
+    assert unknown("unit", "x", ["second"], where=" of review") == 'unknown unit "x" of review; expected second'
+    assert unknown("unit", "x", ["second", "minute"]) == 'unknown unit "x"; expected second or minute'
+    assert unknown("unit", "x", ["a1", "b1", "c1"]) == 'unknown unit "x"; expected one of a1, b1 or c1'
+    assert unknown("unit", "x", []) == 'unknown unit "x"'
 
 
 SPECS = [

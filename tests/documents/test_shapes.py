@@ -67,7 +67,7 @@ def test_values_come_with_their_places() -> None:
     ("text", "expected"),
     [
         ("cash: x\n", ['1:1 missing-key: missing key "amount" in account: what was paid']),
-        ("amount: 1\n", ["1:1 missing-key: missing key in account; expected one of card or cash"]),
+        ("amount: 1\n", ["1:1 missing-key: missing key in account; expected card or cash"]),
         (
             "amount: 1\ncash: x\ncard: y\n",
             ['3:1 conflicting-keys: an account has "cash" and "card"; keep one of the two'],
@@ -100,11 +100,11 @@ def test_values_come_with_their_places() -> None:
         ("amount: 1\ncash: 9\n", ['2:7 bad-value: "9" is not a word; write small letters']),
         (
             "amount: 1\ncash: x\norder: earlist-expiry\n",
-            ['3:8 unknown-word: "earlist-expiry" is not an order; did you mean "earliest-expiry"?'],
+            ['3:8 unknown-word: unknown order "earlist-expiry"; did you mean "earliest-expiry"?'],
         ),
         (
             "amount: 1\ncash: x\norder: first\n",
-            ['3:8 unknown-word: "first" is not an order; expected earliest-expiry or largest-balance'],
+            ['3:8 unknown-word: unknown order "first"; expected earliest-expiry or largest-balance'],
         ),
         (
             "amount: 1.005\ncash: x\n",

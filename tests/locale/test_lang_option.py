@@ -52,7 +52,7 @@ def test_an_unknown_language_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     Path("mps-bill.yaml").write_text("language: cn\n")
     code, _, err = run_captured(BILL, b"", monkeypatch)
     assert code == 3
-    assert b'mps-bill.yaml:1:11: "cn" is not a language; expected en or zh [C204 unknown-language]' in err
+    assert b'mps-bill.yaml:1:11: unknown language "cn"; expected en or zh [C204 unknown-language]' in err
 
 
 def for_programs() -> list[str]:

@@ -38,7 +38,7 @@ REFUSED = [
     ("a codec", row(codec="H266"), "codec",
      f'transcoding "H266" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding', "U309"),
     ("a size", row(codec="H265", width="7680", height="4320"), "width",
-     "a picture of 7680x4320 is above 4K, the largest size of transcoding (3840x2160); it has no price"
+     "the picture, 7680x4320, is larger than 4K, the largest size of transcoding (3840x2160); it has no price"
      f"; H265.8K: {NOTE}{ADD}as a price of transcoding (sheet-0.yaml:23:3)", "U308"),
     ("a region", row(codec="H265", region="ap-southeast-1"), "region",
      f'transcoding "H265.HD" has no price in "ap-southeast-1" in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of'
@@ -65,7 +65,7 @@ REFUSED = [
     ("another codec", row(codec="H263"), "codec", 'codec "H263" has no price under transcoding; priced: H264 or H265', "U305"),
     ("another size", row(width="7680", height="4320"), "width", "(3840x2160); it has no price", "U308"),
     ("a spec that begins alike", row(spec="H2660.HD", codec="", width="", height=""), "spec",
-     'transcoding has no spec "H2660.HD"', "U306"),
+     'unknown spec "H2660.HD" of transcoding', "U306"),
     ("another region", row(region="ap-southeast-1"), "region", "priced: mainland or us-west-1", "U309"),
     ("another item", usage_of("api_request"), "item", 'unknown item "api_request"; no price sheet of this run has it', "U301"),
 ]  # fmt: skip

@@ -228,15 +228,16 @@ def test_a_wrong_unit_is_reported_once() -> None:
 
 def test_messages_give_both_values_and_the_near_miss() -> None:
     cases = {
-        ("us-west-1: 0.0225", "us-west-l: 0.0225"): (
-            '"us-west-l" is an unknown region or group; did you mean "us-west-1"?'
-        ),
+        ("us-west-1: 0.0225", "us-west-l: 0.0225"): ('unknown region or group "us-west-l"; did you mean "us-west-1"?'),
         ("us-west-1: 0.0225", "east: 0.0225"): (
             'cn-shanghai is in the groups mainland and east, and "H264.HD" has a price for both; remove the region from'
             " one of them"
         ),
         ("minimum: 0.02", "minimum: 0.025"): "the minimum 0.025 is not a multiple of the step 0.01",
-        ("H264.HD:", "H264.FHD:"): '"H264.FHD" names "FHD", which is not in the set video; it has LD, SD, HD, 2K or 4K',
+        (
+            "H264.HD:",
+            "H264.FHD:",
+        ): 'unknown resolution "FHD" of the set video in "H264.FHD"; expected one of LD, SD, HD, 2K or 4K',
         ("10000.5: 0.09", "10: 0.09"): "the bound 10 is not above 3000 before it; write bounds in ascending order",
         ("2024-04-01T00:00:00", "2024-04-01T00:30:00"): (
             "2024-04-01 00:30 at +08:00, the billing clock, is not the start of an hour;"

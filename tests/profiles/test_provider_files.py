@@ -636,7 +636,7 @@ def test_jobs_without_an_id_are_not_ignored(tmp_path: Path, text: str, capsys: p
     code = run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"])
     err = capsys.readouterr().err
     assert code == 3
-    assert "have no Jobs[].ParentJobId: they are unknown" in err
+    assert "have no Jobs[].ParentJobId and cannot be identified" in err
 
 
 def test_an_error_of_the_provider_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -265,7 +265,7 @@ def test_the_heading_of_a_mapping_goes_before_the_known_ones(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ("{payabel: [x]}", '"payabel" is not a column of bills; did you mean "payable"?'),
+        ("{payabel: [x]}", 'unknown column of bills "payabel"; did you mean "payable"?'),
         ("{payable: [x], discount: [X]}", 'duplicate name "X" with another meaning'),
     ],
 )

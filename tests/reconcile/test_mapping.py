@@ -69,7 +69,7 @@ def test_the_special_value_of_an_instance_id(instance: str, special: str) -> Non
     ("text", "message"),
     [
         ("regions: {Shanghai: Shanghai}", '"Shanghai" is not a region id; write one such as cn-shanghai'),
-        ("units: {分: minuet}", '"minuet" is not a unit; did you mean "minute"?'),
+        ("units: {分: minuet}", 'unknown unit "minuet"; did you mean "minute"?'),
         ("items: {A: {item: x}}", 'missing key "spec" in billing item'),
         ("items: {A: {item: x, spec: B}, a: {item: y, spec: B}}", 'duplicate name "a" with another meaning'),
         ("itmes: {}", 'did you mean "items"?'),

@@ -172,7 +172,7 @@ def test_settlement_of_the_account_wins_from_its_month_on() -> None:
         ("discounts: [{id: d, percent: 0}]", (5, 30), "must be above zero"),
         ("discounts: [{id: d, percent: 100.00001}]", (5, 30), "is above 100"),
         ("discounts: [{id: d, percent: 8, items: [vido]}]", (5, 41), 'unknown item "vido"; no price sheet of this run'),
-        ("discounts: [{id: d, percent: 8, regions: [cn-shangai]}]", (5, 43), 'region "cn-shangai" is not known'),
+        ("discounts: [{id: d, percent: 8, regions: [cn-shangai]}]", (5, 43), 'unknown region "cn-shangai"'),
         ("discounts: [{id: d, percent: 8}, {id: d, percent: 9}]", (5, 39), "duplicate"),
         (
             "discounts: [{id: d, percent: 8, effective_from: 2023-11-02T00:00:00+08:00, expires_at: 2023-11-02T00:00:00+08:00}]",

@@ -82,20 +82,20 @@ def test_an_account_needs_no_more_than_id_currency_and_balance() -> None:
         ("face_value: 50,", "face_value: 5e1,", '18:27 "5e1" is not a plain decimal; write digits such as 12 or 0.50 (without an exponent) [bad-money]'),
         ("currency: CNY", "currency: USD", "3:11 the account is in USD, and the price sheets are in CNY [other-currency]"),
         ("HD: 3", "HD: 0", '16:28 "0" must be above zero [bad-coefficient]'),
-        ("HD: 3", "HDD: 3", '16:24 video has no spec "HDD"; did you mean "HD"? [unknown-spec]'),
+        ("HD: 3", "HDD: 3", '16:24 unknown spec "HDD" of video; did you mean "HD"? [unknown-spec]'),
         ("video: {", "vide0: {", '16:7 unknown item "vide0"; no price sheet of this run has it; did you mean "video"? [unknown-item]'),
         ("items: [video]", "items: [review, vidoe]", '18:129 unknown item "vidoe"; no price sheet of this run has it; did you mean "video"? [unknown-item]'),
         ("unit: minute", "unit: frame", "9:11 video is billed by minute, and frame does not convert to it [unit-mismatch]"),
-        ("unit: minute", "unit: minutes", '9:11 "minutes" is not a unit; did you mean "minute"? [unknown-unit]'),
+        ("unit: minute", "unit: minutes", '9:11 unknown unit "minutes"; did you mean "minute"? [unknown-unit]'),
         ("expires_at: 2024-05-01", "expires_at: 2023-05-01", "13:17 expires_at, 2023-05-01T00:00:00+08:00, must be after effective_from, 2023-11-01T10:30:30+08:00 [empty-validity]"),
         ("at: 2023-11-10T12:30:00+08:00", "at: 2023-11-10T12:30:00", '22:10 "2023-11-10T12:30:00" has no offset from UTC; write one, such as 2023-11-10T12:30:00+08:00 [bad-time]'),
-        ("cn-beijing,", "cn-bejing,", '14:15 region "cn-bejing" is not known; did you mean "cn-beijing"? [unknown-region]'),
-        ("largest-balance", "largest", '23:16 "largest" is not an order of vouchers; did you mean "largest-balance"? [unknown-voucher-order]'),
+        ("cn-beijing,", "cn-bejing,", '14:15 unknown region "cn-bejing"; did you mean "cn-beijing"? [unknown-region]'),
+        ("largest-balance", "largest", '23:16 unknown order of vouchers "largest"; did you mean "largest-balance"? [unknown-voucher-order]'),
         ("top_ups:", "topups:", '21:1 unknown key "topups" in account; did you mean "top_ups"? [unknown-key]'),
         ("balance: 1000.00\n", "", '1:1 missing key "balance" in account: cash [missing-key]'),
         ("credit_line: 5\n", "credit_line: 5\ncredit_used: 5.01\n", "6:14 credit_used, 5.01, is 0.01 above credit_line, 5 [credit-used-above-line]"),
         ("mps-bill/account/1", "mps-bill/price-sheet/1", '1:9 "mps-bill/price-sheet/1" is not an account; its `format` is mps-bill/account/1 [unknown-format]'),
-        ("mps-bill/account/1", "mps-bill/account/2", '1:9 "mps-bill/account/2" is not a format that this program reads; did you mean "mps-bill/account/1"? [unknown-format]'),
+        ("mps-bill/account/1", "mps-bill/account/2", '1:9 unknown format "mps-bill/account/2"; did you mean "mps-bill/account/1"? [unknown-format]'),
     ],
 )  # fmt: skip
 def test_one_mistake_is_one_problem_at_its_place(old: str, new: str, expected: str) -> None:
@@ -134,9 +134,9 @@ def test_a_spec_that_was_renamed_is_covered_under_both_names() -> None:
 @pytest.mark.parametrize(
     ("specs", "expected"),
     [
-        ("{HD: 3, 1080P: 2}", '16:22 "HD", which "1080P" stands for, has coefficient 3 already, and 2 here [duplicate-entry]'),
-        ("{1080P: 2, HD: 3}", '16:25 "HD", which "HD" stands for, has coefficient 2 already, and 3 here [duplicate-entry]'),
-        ("{1080I: 2}", '16:15 video has no spec "1080I"; did you mean "1080P"? [unknown-spec]'),
+        ("{HD: 3, 1080P: 2}", '16:22 spec "HD" (written "1080P") has two coefficients: 3 and 2 [duplicate-entry]'),
+        ("{1080P: 2, HD: 3}", '16:25 spec "HD" has two coefficients: 2 and 3 [duplicate-entry]'),
+        ("{1080I: 2}", '16:15 unknown spec "1080I" of video; did you mean "1080P"? [unknown-spec]'),
     ],
 )  # fmt: skip
 def test_two_spellings_of_a_spec_do_not_contradict_each_other(specs: str, expected: str) -> None:
@@ -154,7 +154,7 @@ def test_an_id_is_in_its_list_once() -> None:
 def test_equal_top_ups_are_told_apart_by_an_id() -> None:
     top_up = "  - {at: 2023-11-10T12:30:00+08:00, amount: 500}\n"
     same = "  - {at: 2023-11-10T04:30:00Z, amount: 500.00, arrived: true}\n"
-    told = "duplicate top-up of the same time and amount; first defined at line 22, column 5; where both were paid, give each an id [duplicate-top-up]"
+    told = "duplicate top-up of the same time and amount; first defined at line 22, column 5; if both were paid, give each an id [duplicate-top-up]"
     assert problems(GOOD.replace(top_up, top_up + same)) == [f"23:5 {told}"]
     named = [same.replace("{", f"{{id: t-{number}, ") for number in (1, 2)]
     account = reread(GOOD.replace(top_up, top_up + named[0] + named[1]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mps_bill.ask.advise.packs import Pack, PackList, PackType, Validity
-from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, one_of, printable, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, one_of, printable, quoted, unknown
 from mps_bill.core.files import near_file, shipped_folder
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.documents.fields import Field, Fields, Made, optional
@@ -152,7 +152,7 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Co
     known = book.known_regions
     for region in fields.parts(REGIONS):
         if region.value not in known:
-            message = f"region {quoted(region.value)} is not known{near_miss(region.value, known)}"
+            message = unknown("region", region.value, sorted(known))
             problems.append(Problem(region.place, UNKNOWN_REGION, message))
     by_code: dict[str, list[Item]] = {}
     for item in book.items:

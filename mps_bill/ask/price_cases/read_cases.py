@@ -48,7 +48,7 @@ def _refusal(text: str) -> Kind:
         names = [name for kind in REFUSALS for name in (kind.code, kind.slug)]
         one = usage_kinds.NO_PRICE
         hint = near_miss(text, names, priced=False) or f"; write one such as {one.slug} or {one.code}"
-        raise ValueError(f"{quoted(text)} is not a problem of usage{hint}")
+        raise ValueError(f"unknown problem of usage {quoted(text)}{hint}")
     return named
 
 
@@ -204,7 +204,7 @@ def read_cases(document: ReadDocument[Fields]) -> tuple[tuple[Case, ...], tuple[
 
 def _case(fields: Fields) -> Case | None:
     name, usage, expect = fields.get(NAME), fields.get(USAGE), fields.get(EXPECT)
-    if not (name and usage and expect and fields.sound):
+    if not (name and usage and expect and fields.valid):
         return None
     return Case(
         name=name.value,

@@ -104,6 +104,6 @@ def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:
         if not named:
             known = [name for kind in every_kind() for name in (kind.code, kind.slug)]
             hint = near_miss(word, known, priced=False) or "; write one such as P101, P9 or duplicate-key"
-            raise invalid(option, f"{quoted(word)} is not the code or name of a problem{hint}")
+            raise invalid(option, f"unknown problem {quoted(word)}{hint}")
         found.update(named)
     return frozenset(found)

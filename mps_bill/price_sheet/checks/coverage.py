@@ -39,12 +39,12 @@ def coverage_holes(sheet: CheckedSheet) -> Iterator[Problem]:
 
 def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
     """Yield resolutions without a price between two resolutions of the same codec that have one."""
-    unsound = sheet.unsound()
+    invalid = sheet.invalid_items()
     unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
     for table in sheet.tables:
         template = table.template
         # If a row is misspelt or duplicated, it is not known which one is missing.
-        if template is None or RESOLUTION not in template or table.code.value in unsound:
+        if template is None or RESOLUTION not in template or table.code.value in invalid:
             continue
         order = [resolution.name for resolution in table.resolutions]
         for codec, specs in table.by_codec.items():

@@ -57,7 +57,7 @@ Row = Mapping[str, Cell]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemTable:
-    """The sound prices of an item. The place of prices that come from another item (`derived`) is that of the factor."""
+    """The valid prices of an item. The place of prices that come from another item (`derived`) is that of the factor."""
 
     code: Located[str]
     fields: Fields
@@ -105,9 +105,9 @@ class ItemTable:
 
 @dataclass(frozen=True, slots=True)
 class CheckedSheet:
-    """The readable part of a sheet, sound or not, as the input of every check.
+    """The readable part of a sheet, valid or not, as the input of every check.
 
-    Values at the places in `wrong` have an error already and get no warning. `draft` is None if the head is not sound. `today` is
+    Values at the places in `wrong` have an error already and get no warning. `draft` is None if the head is not valid. `today` is
     a date such as 2026-11-23. The sheet is expected to have the same names as the version `before` it (None: there is none) and
     the reference sheets.
     """
@@ -131,7 +131,7 @@ class CheckedSheet:
         """Yield the items with this code in the other sheets."""
         return (sheet.items[code] for sheet in self.others if code in sheet.items)
 
-    def unsound(self) -> set[str]:
+    def invalid_items(self) -> set[str]:
         """Return the codes of items with an error, or whose prices come from such an item."""
         starts = [(table.code.place.line, table.code.value) for table in self.tables]
         file = self.parts.fields.place.file

@@ -78,7 +78,7 @@ def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
                 lost = (other for item in sheet.in_others(code) for other in codecs(item))
                 word = name or next((one for one in lost if one not in table.by_codec), codec)
                 of_codec = tuple(("price", code, join_spec(table.template or "", word, size)) for size in own)
-                message = f"{quoted(codec)} is an unknown codec; {hint}"
+                message = f"unknown codec {quoted(codec)}; {hint}"
                 yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, codec, facts=of_codec)
 
 
@@ -205,7 +205,7 @@ def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
     fields = sheet.parts.fields
     items, used = fields.get(d.ITEMS), _named_regions(sheet.parts)
     # If prices have a misspelt group or another error, that is the mistake.
-    if not items or not items.whole or not used <= sheet.parts.region_keys or sheet.unsound():
+    if not items or not items.whole or not used <= sheet.parts.region_keys or sheet.invalid_items():
         return
     for group in fields.parts(d.REGION_GROUPS):
         if group.key.value not in used:
@@ -302,7 +302,7 @@ def unknown_currency(sheet: CheckedSheet) -> Iterator[Problem]:
     if currency and currency.value not in CURRENCIES:
         swapped = next((code for code in _OFTEN if sorted(code) == sorted(currency.value)), _SAID.get(currency.value))
         hint = f'; did you mean "{swapped}"?' if swapped else near_miss(currency.value, _OFTEN, priced=False)
-        message = f"{quoted(currency.value)} is not a currency of ISO 4217{hint}"
+        message = f"unknown currency {quoted(currency.value)} (not in ISO 4217){hint}"
         yield Problem(currency.place, kinds.UNKNOWN_CURRENCY, message)
 
 

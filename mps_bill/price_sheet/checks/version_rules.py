@@ -23,7 +23,7 @@ def version_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
     draft, before = sheet.draft, sheet.before
     if draft is None or before is None:
         return
-    old, new, unsound = before.sheet, draft.sheet, sheet.unsound()
+    old, new, invalid = before.sheet, draft.sheet, sheet.invalid_items()
     for field, what, one, other in (
         (d.ROUNDING, "bills are rounded", words.rounding_words(old.billing), words.rounding_words(new.billing)),
         (d.SETTLEMENT, "bills are settled", old.billing.settlement, new.billing.settlement),
@@ -32,11 +32,11 @@ def version_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
             at, was = (billing.place_of(field) for both in (draft, before) if (billing := both.fields.get(d.BILLING)))
             message = f"{what} {other}, but {one} in the version before ({was}); is that intended?"
             yield Problem(at, kinds.CHANGED_RULE, message)
-    changes = [change for change in diff_sheets(old, new, added=False).items if change.code not in unsound]
+    changes = [change for change in diff_sheets(old, new, added=False).items if change.code not in invalid]
     yield from _changed_rules(draft, before, changes)
     yield from _ended_items(draft, old, [change.old for change in changes if change.old and not change.new])
     # Derived prices end with those of their base.
-    own = [change for change in changes if not change.factors or change.factors[0].base in unsound]
+    own = [change for change in changes if not change.factors or change.factors[0].base in invalid]
     yield from _ended(draft, old, [(change.old, change.new) for change in own if change.old and change.new])
 
 

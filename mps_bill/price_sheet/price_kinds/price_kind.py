@@ -108,7 +108,7 @@ class Price(ABC):
 
 #: The type that a form's shape reads: `Located[Decimal]` or `Fields`.
 W = TypeVar("W")
-#: A unit price as written in a sheet, sound or not; the bound of its quantities; and the bound in words, as printed after spec
+#: A unit price as written in a sheet, valid or not; the bound of its quantities; and the bound in words, as printed after spec
 #: and region. Rates of two prices can be compared if all of their bounds are equal.
 WrittenRate = tuple[Located[Decimal], object, str]
 

@@ -93,7 +93,7 @@ class TierTable(Written[Fields]):
 
     def price(self, unit: Unit) -> TieredPrice | None:
         fields = self.value
-        if not fields.sound:
+        if not fields.valid:
             return None
         model, per, across, table = (plain_value(fields.get(one)) for one in (_tiers(self.models), PER, ACROSS, UP_TO))
         tiers = (Tier(None if bound is None else to_micros(bound, unit), price) for bound, price in table.items())

@@ -178,10 +178,9 @@ def rates_by_spec(
     for rate in rates:
         for spec in specs_named(rate.key.value, versions) or (rate.key.value,):
             if rate.value and found.setdefault(spec, rate.value.value) != rate.value.value:
-                message = (
-                    f"{quoted(spec)}, which {quoted(rate.key.value)} stands for, has coefficient {plain(found[spec])}"
-                    f" already, and {plain(rate.value.value)} here"
-                )
+                written = "" if rate.key.value == spec else f" (written {quoted(rate.key.value)})"
+                both = f"{plain(found[spec])} and {plain(rate.value.value)}"
+                message = f"spec {quoted(spec)}{written} has two coefficients: {both}"
                 contradictions.append((rate.key.place, message))
     return found, contradictions
 

@@ -113,5 +113,5 @@ def test_another_spelling_of_a_spec_is_covered_as_the_spec() -> None:
 
     assert covers("{1080P: 3}") == ([({"video": {"HD": 3}}, ())], [])
     assert covers("{1080P: 3, UHD: 5}") == ([({"video": {"HD": 3, "UHD": 5}}, ("video UHD",))], [])
-    contradicted = '"HD", which "1080P" stands for, has coefficient 3 already, and 2 here'
+    contradicted = 'spec "HD" (written "1080P") has two coefficients: 3 and 2'
     assert covers("{HD: 3, 1080P: 2}") == ([], [f"packs.yaml:12:29 {contradicted} [K305 duplicate-spec]"])
