@@ -23,8 +23,8 @@ def test_the_example_of_cases_is_read() -> None:
 
 
 def test_commands_of_the_page_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = set(re.findall(r"`prices ([a-z]+)", PAGE))
-    assert named == {"check", "test", "diff", "show", "list", "schema"}
+    named = set(re.findall(r"`mps-bill prices ([a-z]+)", PAGE))
+    assert named == {"check", "test", "diff", "show", "history", "list", "schema"}
     for command in named:
         code, out, _ = run_captured(["prices", command, "--help"], b"", monkeypatch)
         assert code == 0
