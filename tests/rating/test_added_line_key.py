@@ -68,7 +68,7 @@ def test_payments_are_split_by_it(folder: Path) -> None:
 def test_lines_are_chosen_by_it(folder: Path) -> None:
     found = json.loads(mps_bill(folder, "bill", *INPUT, "--only", "unit=frame", "--format", "json"))
     assert [line["item"] for bill in found["bills"] for line in bill["lines"]] == ["sharpening"]
-    assert 'nothing was used with unit "frames"' in mps_bill(folder, "bill", *INPUT, "--only", "unit=frames", code=2)
+    assert 'no usage has unit "frames"' in mps_bill(folder, "bill", *INPUT, "--only", "unit=frames", code=2)
 
 
 def test_changes_are_grouped_by_it(folder: Path) -> None:
