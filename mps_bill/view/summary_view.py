@@ -23,11 +23,6 @@ _CROSSED = 8
 #: The names of rows that do not sum lines.
 _OF = {ROUNDING: mark("Rounding"), STATEMENT: mark("Monthly statements"), OTHERS: mark("others")}
 
-_PERIODS = {
-    column.key: column
-    for column in (Column("hour", sense="time"), Column("day", sense="time"), Column("month", sense="time"))
-}
-
 
 def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | None = None) -> Table:
     """Return the summary for people. With two groupings or more, the values of the last are the columns. `names` overrides the
@@ -53,7 +48,7 @@ def key_column(grouping: str) -> Column:
     """Return the column for the values of a grouping; a tag keeps its name from the usage file."""
     if is_tag(grouping):
         return Column(grouping, title=grouping, verbatim=True)
-    return _PERIODS.get(grouping) or Column(grouping)
+    return Column(grouping, sense="time") if grouping in PERIODS else Column(grouping)
 
 
 def _figure_columns(summary: Summary, currency: str) -> Columns:
