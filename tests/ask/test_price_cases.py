@@ -74,7 +74,7 @@ def test_rows_are_jobs_of_their_own_unless_they_say_so() -> None:
 def test_a_refusal_is_told_at_its_row() -> None:
     result = run_one(TEN + TEN.replace("H264.HD", "H264.FHD"), "{payable: 1}")
     assert [str(problem) for problem in result.refusals] == [
-        'f:6:9: unknown spec "H264.FHD" of transcoding [U306 unknown-spec]'
+        'f:6:9: unknown spec "H264.FHD" of transcoding; expected one of H264.SD, H264.HD, H265.SD or H265.HD [U306 unknown-spec]'
     ]
     assert not result.passed
 
