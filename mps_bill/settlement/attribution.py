@@ -5,9 +5,8 @@ more than its net amount:
 
 * Payments limited to items are split first, whenever they were made. They take the same parts of their lines as when they paid
   (`take_from_lines`), so there is always enough: if other money were split before, these lines could already be paid.
-* All other payments, and the outstanding and frozen amounts, are split in the order of payment, in proportion to the unpaid parts
-of
-  the lines.
+* All other payments, and the outstanding and frozen amounts, are split in the order of payment, in proportion to the unpaid
+  parts of the lines.
 
 A bill that is rounded up amounts to more than its lines: the last payment pays the rounding, which belongs to no line. A bill
 that is rounded down leaves that much of its lines unpaid. The parts of a payment add up to it.

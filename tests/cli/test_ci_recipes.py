@@ -223,6 +223,21 @@ def test_the_pipeline_of_gitlab(repository: Repository, old: str, new: str, expe
         assert (repository.folder / path).exists()
 
 
+def hooks() -> list[dict[str, Any]]:
+    """The hooks that the program offers, and those of the file to copy."""
+    offered: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    return offered + yaml.safe_load((CI / "pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+
+
+def test_hooks_are_for_sheets_and_cases_and_pass_on_good_ones(repository: Repository) -> None:
+    names = [str(path.relative_to(repository.folder)) for path in repository.folder.rglob("prices/*.yaml")]
+    assert len(names) == 2
+    for hook in hooks():
+        assert [name for name in names if re.search(hook["files"], name)] == names
+        code, output = repository.run(" ".join([hook["entry"], *hook["args"]]))
+        assert code == 0, output
+
+
 def test_hooks_take_the_whole_folder_also_when_a_sheet_goes(repository: Repository) -> None:
     later = SHEET.replace("2024-04-01T", "2025-04-01T").replace(
         "effective_from: 2025-04-01T00:00:00+08:00", "effective_from: 2024-06-01T00:00:00+08:00"
@@ -231,11 +246,7 @@ def test_hooks_take_the_whole_folder_also_when_a_sheet_goes(repository: Reposito
         SHEET.replace("T00:00:00+08:00\n", "T00:00:00+08:00\neffective_to: 2024-07-01T00:00:00+08:00\n", 1)
     )
     (repository.folder / "prices" / "studio-2024-06.yaml").write_text(later)
-    hooks = [
-        *yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()),
-        *yaml.safe_load((CI / "pre-commit-config.yaml").read_text())["repos"][0]["hooks"],
-    ]
-    for hook in hooks:
+    for hook in hooks():
         assert (hook["pass_filenames"], hook["always_run"]) == (False, True)
         if hook["id"] == "mps-bill-prices-check":
             code, output = repository.run(" ".join([hook["entry"], *hook["args"]]))
